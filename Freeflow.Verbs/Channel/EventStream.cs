@@ -1,0 +1,82 @@
+using System.Buffers.Binary;
+using Freeflow.Verbs.Interop;
+using Microsoft.Win32.SafeHandles;
+
+namespace Freeflow.Verbs.Channel;
+
+/// <summary>
+/// A completion channel or the async event descriptor: a real descriptor for the application to read, poll and inherit.
+/// Records have a fixed size, and their first eight bytes say whom they are for.
+/// </summary>
+public sealed class EventStream : IDisposable
+{
+    private readonly SafeFileHandle _ours;
+    private readonly int _recordBytes;
+    private readonly byte[] _unread;
+    private readonly Lock _gate = new();
+
+    private EventStream(SafeFileHandle ours, SafeFileHandle theirs, int recordBytes)
+    {
+        _ours = ours;
+        ApplicationEnd = theirs;
+        _recordBytes = recordBytes;
+        _unread = GC.AllocateArray<byte>(4096 * recordBytes, pinned: true);
+    }
+
+    /// <summary>The end to hand out; blocking, as the kernel's is.</summary>
+    public SafeFileHandle ApplicationEnd { get; }
+
+    /// <param name="recordBytes">8 for completion channels, 16 for async events.</param>
+    public static EventStream Create(int recordBytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(recordBytes, sizeof(ulong));
+        var (ours, theirs) = UnixSocket.StreamPair();
+        return new EventStream(ours, theirs, recordBytes);
+    }
+
+    /// <summary>Adds a record without waiting; false when the application reads too slowly, and the record is lost.</summary>
+    public bool TryWrite(ReadOnlySpan<byte> record)
+    {
+        lock (_gate)
+            return UnixSocket.Send(_ours, record, []) == record.Length;
+    }
+
+    /// <summary>
+    /// Takes back what the application has not read of the records for <paramref name="element"/>, and returns how many
+    /// they were: a destroyed object's unread events vanish, as in the kernel.
+    /// </summary>
+    public int Withdraw(ulong element)
+    {
+        lock (_gate)
+        {
+            var have = 0;
+            var vectors = new IoVector[1];
+            while (have < _unread.Length)
+            {
+                vectors[0] = IoVector.Of(_unread.AsSpan(have));
+                var got = StreamSocket.ReceiveVector(ApplicationEnd, vectors);
+                if (got <= 0)
+                    break;
+                have += got;
+            }
+
+            var withdrawn = 0;
+            for (var at = 0; at + _recordBytes <= have; at += _recordBytes)
+            {
+                var record = _unread.AsSpan(at, _recordBytes);
+                if (BinaryPrimitives.ReadUInt64LittleEndian(record) == element)
+                    withdrawn++;
+                else
+                    UnixSocket.Send(_ours, record, []);
+            }
+
+            return withdrawn;
+        }
+    }
+
+    public void Dispose()
+    {
+        _ours.Dispose();
+        ApplicationEnd.Dispose();
+    }
+}

@@ -1,0 +1,244 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using Freeflow.Verbs.Containers;
+using Freeflow.Verbs.Interop;
+using Microsoft.Win32.SafeHandles;
+
+namespace Freeflow.Verbs.Channel;
+
+/// <summary>Bounds on what shims may do to the router's socket.</summary>
+public sealed record ShimListenerOptions
+{
+    /// <summary>A client that connects and says nothing for so long is closed.</summary>
+    public TimeSpan HelloTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    public int MaximumConnections { get; init; } = 4096;
+
+    /// <summary>So that one container can't use them all up.</summary>
+    public int MaximumConnectionsPerContainer { get; init; } = 1024;
+}
+
+/// <summary>
+/// The router's socket for shims: one thread that accepts, receives whole messages with their descriptors and hands them
+/// on. Whatever a client does, only its own connection ends.
+/// </summary>
+public sealed class ShimListener : IDisposable
+{
+    private const ulong ListenerKey = 0;
+    private const ulong WakeKey = 1;
+    private const int Backlog = 256;
+
+    // A tick bounds the wait, so that silent clients are noticed.
+    private const int TickMilliseconds = 500;
+
+    private readonly IShimListenerEvents _events;
+    private readonly ShimListenerOptions _options;
+    private readonly string _path;
+    private readonly SafeFileHandle _socket;
+    private readonly Epoll _epoll = Epoll.Create();
+    private readonly EventFd _wake = EventFd.Create();
+    private readonly Dictionary<ulong, ShimConnection> _connections = [];
+    private readonly Dictionary<NetworkNamespaceId, int> _perContainer = [];
+    private readonly ConcurrentQueue<ShimConnection> _closing = new();
+    private readonly byte[] _incoming = GC.AllocateArray<byte>(ShimProtocol.MaximumMessage + 1, pinned: true);
+    private readonly List<SafeFileHandle> _descriptors = [];
+    private readonly Thread _thread;
+    private ulong _nextId = WakeKey + 1;
+    private volatile bool _stopping;
+
+    /// <param name="directory">Where sockets lie, as containers see it: made if missing.</param>
+    /// <param name="name">The router's name (FFR_NAME): the socket is NAME.sock, and default.sock leads to it.</param>
+    /// <param name="events">Who is told.</param>
+    /// <param name="options">Bounds.</param>
+    public ShimListener(string directory, string name, IShimListenerEvents events, ShimListenerOptions options)
+    {
+        _events = events;
+        _options = options;
+        _path = Path.Combine(directory, name + ".sock");
+        Directory.CreateDirectory(directory);
+        File.SetUnixFileMode(directory, (UnixFileMode)0b111_101_101);
+        File.Delete(_path);
+        _socket = UnixSocket.Listen(_path, Backlog);
+        File.SetUnixFileMode(_path, (UnixFileMode)0b110_110_110);
+        LinkDefault(directory, name);
+        _epoll.Add(_socket, EpollEvents.In, ListenerKey);
+        _epoll.Add(_wake.Handle, EpollEvents.In, WakeKey);
+        _thread = new Thread(Run) { Name = "shim-listener", IsBackground = true };
+    }
+
+    public void Start() => _thread.Start();
+
+    public void Dispose()
+    {
+        _stopping = true;
+        _wake.Signal();
+        if (_thread.IsAlive)
+            _thread.Join();
+        foreach (var connection in _connections.Values.ToArray())
+            CloseNow(connection, "the router stops");
+        _socket.Dispose();
+        File.Delete(_path);
+        _epoll.Dispose();
+        _wake.Dispose();
+    }
+
+    internal void CloseSoon(ShimConnection connection)
+    {
+        _closing.Enqueue(connection);
+        if (!_stopping)
+            _wake.Signal();
+    }
+
+    private static void LinkDefault(string directory, string name)
+    {
+        const string defaultName = "default";
+        if (name == defaultName)
+            return;
+        var temporary = Path.Combine(directory, $".{name}.link");
+        File.Delete(temporary);
+        File.CreateSymbolicLink(temporary, name + ".sock");
+        File.Move(temporary, Path.Combine(directory, defaultName + ".sock"), overwrite: true);
+    }
+
+    private void Run()
+    {
+        var ready = new EpollEvent[64];
+        var nextTick = Environment.TickCount64 + TickMilliseconds;
+        while (!_stopping)
+        {
+            var awaitingHello = _connections.Count > 0;
+            var count = _epoll.Wait(ready, awaitingHello ? TickMilliseconds : -1);
+            for (var i = 0; i < count; i++)
+            {
+                if (ready[i].Key == ListenerKey)
+                    AcceptAll();
+                else if (ready[i].Key == WakeKey)
+                    _wake.Drain();
+                else if (_connections.TryGetValue(ready[i].Key, out var connection))
+                    ReceiveAll(connection);
+            }
+
+            while (_closing.TryDequeue(out var closing))
+                CloseNow(closing, closing.CloseReason!);
+            if (Environment.TickCount64 >= nextTick)
+            {
+                nextTick = Environment.TickCount64 + TickMilliseconds;
+                CloseSilent();
+            }
+        }
+    }
+
+    private void AcceptAll()
+    {
+        while (UnixSocket.Accept(_socket) is { } socket)
+        {
+            if (!TryAdmit(socket, out var reason))
+            {
+                socket.Dispose();
+                _events.Refused(reason);
+            }
+        }
+    }
+
+    private bool TryAdmit(SafeFileHandle socket, out string reason)
+    {
+        NetworkNamespace container;
+        try
+        {
+            container = NetworkNamespace.OfSocket(socket);
+        }
+        catch (System.ComponentModel.Win32Exception error)
+        {
+            reason = $"the kernel does not tell the client's network namespace: {error.Message}";
+            return false;
+        }
+
+        var already = _perContainer.GetValueOrDefault(container.Id);
+        if (_connections.Count >= _options.MaximumConnections || already >= _options.MaximumConnectionsPerContainer)
+        {
+            reason = $"container {container.Id} has {already} of at most {_options.MaximumConnectionsPerContainer} connections, all together {_connections.Count} of {_options.MaximumConnections}";
+            container.Dispose();
+            return false;
+        }
+
+        reason = "";
+        var id = _nextId++;
+        var connection = new ShimConnection(this, (long)id, socket, container, NetworkNamespace.PeerPidOf(socket));
+        _connections.Add(id, connection);
+        _perContainer[container.Id] = already + 1;
+        _epoll.Add(socket, EpollEvents.In, id);
+        _events.Connected(connection);
+        return true;
+    }
+
+    private void ReceiveAll(ShimConnection connection)
+    {
+        while (connection.CloseReason is null)
+        {
+            var got = UnixSocket.Receive(connection.Socket, _incoming, _descriptors);
+            if (got == -Errno.EAGAIN)
+                return;
+            if (got <= 0)
+            {
+                CloseNow(connection, got == 0 ? "closed by the client" : $"receiving failed or the message was too long (errno {-got})");
+                return;
+            }
+
+            connection.HasSpoken = true;
+            var descriptors = _descriptors.ToArray();
+            _descriptors.Clear();
+            if (Malformed(got, descriptors.Length) is { } problem)
+            {
+                foreach (var descriptor in descriptors)
+                    descriptor.Dispose();
+                CloseNow(connection, problem);
+                return;
+            }
+
+            var header = MemoryMarshal.Read<ShimHeader>(_incoming);
+            var payload = _incoming.AsSpan(Marshal.SizeOf<ShimHeader>(), (int)header.Length).ToArray();
+            _events.Received(connection, new ShimRequest(header.Type, header.Sequence, payload, descriptors));
+        }
+    }
+
+    private string? Malformed(int bytes, int descriptors)
+    {
+        var head = Marshal.SizeOf<ShimHeader>();
+        if (bytes < head)
+            return $"malformed message: {bytes} bytes";
+        if (bytes > ShimProtocol.MaximumMessage)
+            return $"oversized message: {bytes} bytes";
+        var header = MemoryMarshal.Read<ShimHeader>(_incoming);
+        if (header.Magic != ShimProtocol.Magic)
+            return $"malformed message: magic {header.Magic:x}";
+        if (header.Type is < ShimMessageType.Hello or > ShimMessageType.Share)
+            return $"malformed message: type {(ushort)header.Type}";
+        if (header.Length != bytes - head)
+            return $"malformed message: says {header.Length} bytes, has {bytes - head}";
+        return descriptors > ShimProtocol.MaximumDescriptors ? $"malformed message: {descriptors} descriptors" : null;
+    }
+
+    private void CloseSilent()
+    {
+        var oldest = Environment.TickCount64 - (long)_options.HelloTimeout.TotalMilliseconds;
+        foreach (var connection in _connections.Values.ToArray())
+        {
+            if (!connection.HasSpoken && connection.Since < oldest)
+                CloseNow(connection, $"it said nothing for {_options.HelloTimeout.TotalSeconds} s");
+        }
+    }
+
+    private void CloseNow(ShimConnection connection, string reason)
+    {
+        if (!_connections.Remove((ulong)connection.Id))
+            return;
+        var left = _perContainer[connection.Namespace.Id] - 1;
+        if (left == 0)
+            _perContainer.Remove(connection.Namespace.Id);
+        else
+            _perContainer[connection.Namespace.Id] = left;
+        _epoll.Remove(connection.Socket);
+        connection.Socket.Dispose();
+        _events.Closed(connection, connection.CloseReason ?? reason);
+    }
+}

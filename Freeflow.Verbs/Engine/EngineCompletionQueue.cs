@@ -1,0 +1,82 @@
+using System.Runtime.InteropServices;
+using Freeflow.Verbs.Abi;
+using Freeflow.Verbs.Channel;
+using Freeflow.Verbs.Rings;
+
+namespace Freeflow.Verbs.Engine;
+
+/// <summary>How many events a destroyed CQ's owner has read, or may still read, from its channel.</summary>
+public readonly record struct CompletionQueueCounts(uint CompletionEvents);
+
+/// <summary>A CQ: the engine produces completions, the application consumes them without a call.</summary>
+public sealed class EngineCompletionQueue : IDisposable
+{
+    private readonly EventStream? _channel;
+    private readonly ulong _userHandle;
+    private uint _producer;
+    private uint _eventsWritten;
+    private bool _overrun;
+
+    private EngineCompletionQueue(EngineConnection connection, uint handle, SharedRing ring, EventStream? channel, ulong userHandle)
+    {
+        Connection = connection;
+        Handle = handle;
+        Ring = ring;
+        _channel = channel;
+        _userHandle = userHandle;
+    }
+
+    public EngineConnection Connection { get; }
+
+    /// <summary>Below <see cref="EngineConnection.MaximumCompletionQueues"/>: the CQ's place in the doorbell memory.</summary>
+    public uint Handle { get; }
+
+    public SharedRing Ring { get; }
+
+    /// <summary>Makes a CQ for at least <paramref name="entries"/> completions.</summary>
+    public static EngineCompletionQueue Create(
+        EngineConnection connection, uint handle, int entries, EventStream? channel, ulong userHandle)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(handle, (uint)EngineConnection.MaximumCompletionQueues);
+        var ring = SharedRing.Create("freeflow-cq", entries, Marshal.SizeOf<WorkCompletion>());
+        return new EngineCompletionQueue(connection, handle, ring, channel, userHandle);
+    }
+
+    public void Dispose() => Ring.Dispose();
+
+    /// <summary>Writes a completion; returns false when the application left no room for it, which loses it.</summary>
+    internal bool TryPush(in WorkCompletion completion, bool solicited)
+    {
+        var next = Ring.Next(_producer);
+        if (next == Ring.Consumer)
+            return false;
+        MemoryMarshal.Write(Ring.Slot(_producer), completion);
+        _producer = next;
+        Ring.Producer = next;
+        if (_channel is not null)
+            Notify(solicited || completion.Status != WorkCompletionStatus.Success);
+        return true;
+    }
+
+    /// <summary>True the first time only: a CQ reports its overrun once.</summary>
+    internal bool MarkOverrun() => !_overrun && (_overrun = true);
+
+    /// <summary>Forgets the CQ's pending events: those still in the channel are withdrawn, the others are counted.</summary>
+    internal CompletionQueueCounts Retire()
+    {
+        Connection.Doorbell.Disarm(Handle);
+        var unread = _channel is null ? 0u : (uint)_channel.Withdraw(_userHandle);
+        return new CompletionQueueCounts(_eventsWritten - unread);
+    }
+
+    private void Notify(bool solicited)
+    {
+        // Pairs with the application's arm-then-poll: one of the two sees what the other did.
+        Interlocked.MemoryBarrier();
+        if (!Connection.Doorbell.TakeArming(Handle, solicited))
+            return;
+        var description = new CompletionEventDescriptor { CqHandle = _userHandle };
+        if (_channel!.TryWrite(MemoryMarshal.AsBytes(new ReadOnlySpan<CompletionEventDescriptor>(in description))))
+            _eventsWritten++;
+    }
+}

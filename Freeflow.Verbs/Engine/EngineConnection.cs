@@ -1,0 +1,53 @@
+using Freeflow.Verbs.Interop;
+using Freeflow.Verbs.Memory;
+using Microsoft.Win32.SafeHandles;
+
+namespace Freeflow.Verbs.Engine;
+
+/// <summary>One application's open device, as the engine sees it: its doorbells and what they ring.</summary>
+public sealed class EngineConnection : IDisposable
+{
+    private readonly EventFd _wake = EventFd.Create();
+
+    private EngineConnection()
+    {
+    }
+
+    /// <summary>QP and CQ handles lie below these.</summary>
+    public const int MaximumQueuePairs = DoorbellMemory.MaximumQueuePairs;
+
+    public const int MaximumCompletionQueues = DoorbellMemory.MaximumCompletionQueues;
+
+    /// <summary>The doorbell memory, for the application to map.</summary>
+    public SafeFileHandle DoorbellHandle => Doorbell.Memory.Handle;
+
+    public int DoorbellBytes => checked((int)Doorbell.Memory.Length);
+
+    /// <summary>The eventfd with which the application wakes a sleeping engine.</summary>
+    public SafeFileHandle WakeHandle => _wake.Handle;
+
+    internal DoorbellMemory Doorbell { get; } = new();
+
+    internal Dictionary<uint, EngineQueuePair> QueuePairs { get; } = [];
+
+    internal HashSet<EngineCompletionQueue> CompletionQueues { get; } = [];
+
+    internal HashSet<EngineMemoryRegion> MemoryRegions { get; } = [];
+
+    /// <summary>The engine's key for the eventfd; 0 while not attached.</summary>
+    internal ulong WakeKey { get; set; }
+
+    /// <summary>Whether the engine looks at the doorbells without being woken, and since when nothing rang.</summary>
+    internal bool Watched { get; set; }
+
+    internal long LastRang { get; set; }
+
+    public static EngineConnection Create() => new();
+
+    /// <summary>Frees the doorbells. Only after the engine has detached the connection.</summary>
+    public void Dispose()
+    {
+        Doorbell.Dispose();
+        _wake.Dispose();
+    }
+}

@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using Freeflow.Verbs.Abi;
+using Freeflow.Verbs.Links;
+
+namespace Freeflow.Verbs.Engine;
+
+/// <summary>What the requester, the responder and the links share. Lives on the engine's thread.</summary>
+internal sealed class EngineCore
+{
+    private readonly Queue<EngineQueuePair> _runnable = new(256);
+
+    public EngineCore(IEngineEvents events)
+    {
+        Events = events;
+        Memory = new ScatterGather(Keys);
+        Responder = new Responder(this);
+        Requester = new Requester(this);
+    }
+
+    public IEngineEvents Events { get; }
+
+    public KeyTable Keys { get; } = new();
+
+    public ScatterGather Memory { get; }
+
+    public Dictionary<uint, EngineQueuePair> QueuePairs { get; } = [];
+
+    public Dictionary<int, DataLink> Links { get; } = [];
+
+    public RetryClock Clock { get; } = new();
+
+    public Requester Requester { get; }
+
+    public Responder Responder { get; }
+
+    public EngineStatistics Statistics { get; } = new();
+
+    /// <summary>The time of this round, in <see cref="Stopwatch"/> ticks.</summary>
+    public long Now { get; set; } = Stopwatch.GetTimestamp();
+
+    public int RunnableCount => _runnable.Count;
+
+    /// <summary>Has the QP run in this or the next round.</summary>
+    public void Enqueue(EngineQueuePair queuePair)
+    {
+        if (queuePair.Queued || !queuePair.Attached)
+            return;
+        queuePair.Queued = true;
+        _runnable.Enqueue(queuePair);
+    }
+
+    public EngineQueuePair Dequeue()
+    {
+        var queuePair = _runnable.Dequeue();
+        queuePair.Queued = false;
+        return queuePair;
+    }
+
+    /// <summary>The QP of this router that <paramref name="queuePair"/> talks to, if it agrees to that.</summary>
+    public EngineQueuePair? LocalPeerOf(EngineQueuePair queuePair) =>
+        QueuePairs.TryGetValue(queuePair.RemoteQpn, out var peer)
+        && peer.IsConnectedTo(EngineQueuePair.SameRouter, queuePair.Number, queuePair.LocalGid, queuePair.RemoteGid)
+            ? peer
+            : null;
+
+    public void Complete(EngineCompletionQueue completionQueue, in WorkCompletion completion, bool solicited)
+    {
+        Statistics.Completions++;
+        if (!completionQueue.TryPush(completion, solicited) && completionQueue.MarkOverrun())
+            Events.CompletionQueueOverrun(completionQueue);
+    }
+
+    /// <summary>Takes a QP to the error state because of something that happened to it.</summary>
+    public void Fail(EngineQueuePair queuePair, QueuePairFault fault)
+    {
+        if (queuePair.State == QueuePairState.Error)
+            return;
+        EnterError(queuePair);
+        Events.QueuePairFailed(queuePair, fault);
+    }
+
+    /// <summary>Takes a QP to the error state: everything posted is flushed, now and until the QP is reset.</summary>
+    public void EnterError(EngineQueuePair queuePair)
+    {
+        queuePair.State = QueuePairState.Error;
+        queuePair.Timer.Attempts = 0;
+        Requester.Flush(queuePair);
+        Responder.Flush(queuePair);
+        FlushLater(queuePair);
+    }
+
+    /// <summary>Receives are posted without a doorbell, so a QP in the error state is looked at again, ever less often.</summary>
+    public void FlushLater(EngineQueuePair queuePair)
+    {
+        var wait = Math.Min(Stopwatch.Frequency / 10, Stopwatch.Frequency / 1000 << Math.Min(queuePair.Timer.Attempts++, 7));
+        Clock.Set(queuePair, RetryReason.Flushing, Now + wait);
+    }
+}

@@ -1,0 +1,219 @@
+using Freeflow.Verbs.Abi;
+using Freeflow.Verbs.Rings;
+
+namespace Freeflow.Verbs.Engine;
+
+/// <summary>
+/// A QP as the engine runs it: the two rings that the application shares, and the state of its requester and responder.
+/// Everything but the constructor runs on the engine's thread.
+/// </summary>
+public sealed class EngineQueuePair : IDisposable
+{
+    /// <summary><see cref="Peer"/> of a QP that is connected within this router.</summary>
+    public const int SameRouter = -1;
+
+    /// <summary><see cref="Peer"/> of a QP that is not connected.</summary>
+    public const int NoPeer = -2;
+
+    private const int MaximumReadAtomic = 128;
+
+    private EngineQueuePair(
+        EngineConnection connection, uint handle, uint number, uint protectionDomain, QueuePairType type,
+        EngineCompletionQueue sendCq, EngineCompletionQueue receiveCq, QueuePairCapabilities capabilities, bool signalAll,
+        SharedRing sendRing, SharedRing receiveRing)
+    {
+        Connection = connection;
+        Handle = handle;
+        Number = number;
+        ProtectionDomain = protectionDomain;
+        Type = type;
+        SendCq = sendCq;
+        ReceiveCq = receiveCq;
+        Capabilities = capabilities;
+        SignalAll = signalAll;
+        SendRing = sendRing;
+        ReceiveRing = receiveRing;
+
+        var slots = (int)sendRing.Mask + 1;
+        Operations = new SendOperation[slots];
+        SendEntries = new ScatterGatherEntry[slots * capabilities.MaxSendSge];
+        InlineData = GC.AllocateUninitializedArray<byte>(slots * capabilities.MaxInline, pinned: true);
+        ReceiveEntries = new ScatterGatherEntry[Math.Max(1, capabilities.MaxRecvSge)];
+    }
+
+    public EngineConnection Connection { get; }
+
+    /// <summary>Below <see cref="EngineConnection.MaximumQueuePairs"/>: the QP's bit in the doorbell memory.</summary>
+    public uint Handle { get; }
+
+    /// <summary>The QPN, unique in the router.</summary>
+    public uint Number { get; }
+
+    public uint ProtectionDomain { get; }
+
+    public QueuePairType Type { get; }
+
+    public EngineCompletionQueue SendCq { get; }
+
+    public EngineCompletionQueue ReceiveCq { get; }
+
+    /// <summary>The sizes that were made, at least those asked for.</summary>
+    public QueuePairCapabilities Capabilities { get; }
+
+    public bool SignalAll { get; }
+
+    public SharedRing SendRing { get; }
+
+    public SharedRing ReceiveRing { get; }
+
+    /// <summary>The state as the engine last had it; other threads may read it.</summary>
+    public QueuePairState State { get; internal set; } = QueuePairState.Reset;
+
+    // The connection, from QueuePairChange.
+    internal Gid LocalGid { get; set; }
+
+    internal Gid RemoteGid { get; set; }
+
+    internal uint RemoteQpn { get; set; }
+
+    internal int Peer { get; set; } = NoPeer;
+
+    internal byte Timeout { get; set; }
+
+    internal byte RetryCount { get; set; }
+
+    internal byte RnrRetry { get; set; }
+
+    internal byte MinRnrTimer { get; set; }
+
+    internal byte MaxReadAtomic { get; set; }
+
+    internal byte MaxDestReadAtomic { get; set; }
+
+    internal AccessFlags Access { get; set; }
+
+    internal bool NotifyDrained { get; set; }
+
+    // Scheduling.
+    internal bool Attached { get; set; }
+
+    internal bool Queued { get; set; }
+
+    internal bool Parked { get; set; }
+
+    internal RetryTimer Timer;
+
+    // Requester. [Head, Next) are under way; [Next, ring producer) are posted.
+    internal SendOperation[] Operations { get; }
+
+    internal ScatterGatherEntry[] SendEntries { get; }
+
+    internal byte[] InlineData { get; }
+
+    internal uint Head { get; set; }
+
+    internal uint Next { get; set; }
+
+    /// <summary>First operation that no acknowledgement has covered.</summary>
+    internal uint Unacknowledged { get; set; }
+
+    internal uint NextSequence { get; set; }
+
+    internal uint NextSendNumber { get; set; }
+
+    /// <summary>The first <see cref="SendOperation.SendNumber"/> for which the peer has announced no receive.</summary>
+    internal uint SendLimit { get; set; }
+
+    internal int OutstandingReads { get; set; }
+
+    /// <summary>An operation has failed: nothing further starts.</summary>
+    internal bool Stopped { get; set; }
+
+    // Responder.
+    internal uint Expected { get; set; }
+
+    internal bool SaidOutOfSequence { get; set; }
+
+    internal bool Established { get; set; }
+
+    internal InboundMessage Inbound;
+
+    internal HeldReceive Receive;
+
+    internal ScatterGatherEntry[] ReceiveEntries { get; }
+
+    /// <summary>The destination of a write, as a list of one.</summary>
+    internal ScatterGatherEntry[] WriteEntry { get; } = new ScatterGatherEntry[1];
+
+    internal ScatterGatherEntry[] ReadEntry { get; } = new ScatterGatherEntry[1];
+
+    internal uint ReceiveHead { get; set; }
+
+    /// <summary>Receives taken so far, in the peer's count of <see cref="SendOperation.SendNumber"/>.</summary>
+    internal uint ReceivesTaken { get; set; }
+
+    internal bool OwesAcknowledgement { get; set; }
+
+    internal ResponseQueue Responses { get; } = new(MaximumReadAtomic + 1);
+
+    internal AtomicReplay Replay { get; } = new(MaximumReadAtomic);
+
+    /// <summary>Makes a QP in RESET; sizes are rounded up as the rxe driver rounds them.</summary>
+    public static EngineQueuePair Create(
+        EngineConnection connection, uint handle, uint number, uint protectionDomain, QueuePairType type,
+        EngineCompletionQueue sendCq, EngineCompletionQueue receiveCq, QueuePairCapabilities capabilities, bool signalAll)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(handle, (uint)EngineConnection.MaximumQueuePairs);
+        const int entry = 16;
+        var data = Math.Max(Math.Max(1, capabilities.MaxSendSge) * entry, (capabilities.MaxInline + entry - 1) / entry * entry);
+        var made = capabilities with { MaxSendSge = data / entry, MaxInline = data, MaxRecvSge = Math.Max(1, capabilities.MaxRecvSge) };
+        var send = SharedRing.Create("freeflow-sq", Math.Max(1, made.MaxSendWr), SendWqeHead.Size + data);
+        SharedRing receive;
+        try
+        {
+            receive = SharedRing.Create("freeflow-rq", Math.Max(1, made.MaxRecvWr), ReceiveWqeHead.Size + (made.MaxRecvSge * entry));
+        }
+        catch
+        {
+            send.Dispose();
+            throw;
+        }
+
+        return new EngineQueuePair(
+            connection, handle, number, protectionDomain, type, sendCq, receiveCq, made, signalAll, send, receive);
+    }
+
+    /// <summary>Frees the rings. Only after the engine has removed the QP.</summary>
+    public void Dispose()
+    {
+        SendRing.Dispose();
+        ReceiveRing.Dispose();
+    }
+
+    /// <summary>Whether a request from that QP of that router may come in here.</summary>
+    internal bool IsConnectedTo(int peer, uint number, in Gid from, in Gid to) =>
+        Peer == peer && RemoteQpn == number && RemoteGid == from && LocalGid == to;
+
+    /// <summary>Back to RESET: as if newly made.</summary>
+    internal void Clear()
+    {
+        SendRing.Clear();
+        ReceiveRing.Clear();
+        Array.Clear(Operations);
+        (Head, Next, Unacknowledged, ReceiveHead) = (0, 0, 0, 0);
+        (NextSendNumber, SendLimit, ReceivesTaken) = (0, 0, 0);
+        OutstandingReads = 0;
+        Stopped = SaidOutOfSequence = Established = OwesAcknowledgement = false;
+        Inbound = default;
+        Receive = default;
+        Peer = NoPeer;
+        Responses.Clear();
+        Replay.Clear();
+    }
+
+    internal MemoryCursor CursorOf(uint slot, AccessFlags access) =>
+        new(SendEntries, (int)slot * Capabilities.MaxSendSge, Operations[slot].SgeCount, ProtectionDomain, access, remote: false);
+
+    internal ReadOnlySpan<byte> InlineOf(uint slot) =>
+        InlineData.AsSpan((int)slot * Capabilities.MaxInline, (int)Operations[slot].Length);
+}

@@ -1,0 +1,32 @@
+namespace Freeflow.Verbs.Engine;
+
+/// <summary>Counters since the start. Written by the engine's thread; a reader elsewhere may see them a little late.</summary>
+public sealed class EngineStatistics
+{
+    public long WorkRequests { get; internal set; }
+
+    public long Completions { get; internal set; }
+
+    /// <summary>Payload bytes moved within this router.</summary>
+    public long LocalBytes { get; internal set; }
+
+    public long LinkBytesSent { get; internal set; }
+
+    public long LinkBytesReceived { get; internal set; }
+
+    public long RnrNaks { get; internal set; }
+
+    public long Retries { get; internal set; }
+
+    public long Wakeups { get; internal set; }
+
+    public int QueuePairs { get; internal set; }
+
+    public int MemoryRegions { get; internal set; }
+
+    public int CompletionQueues { get; internal set; }
+
+    public int Connections { get; internal set; }
+
+    public int Links { get; internal set; }
+}

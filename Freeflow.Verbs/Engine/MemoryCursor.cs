@@ -1,0 +1,96 @@
+using Freeflow.Verbs.Abi;
+
+namespace Freeflow.Verbs.Engine;
+
+/// <summary>
+/// A place in a list of SGEs, as a message is read from it or written to it piece by piece. Keys are looked up again at
+/// every step, since a region may be deregistered while a long message is under way.
+/// </summary>
+internal struct MemoryCursor
+{
+    private readonly ScatterGatherEntry[] _entries;
+    private readonly uint _protectionDomain;
+    private readonly AccessFlags _access;
+    private readonly bool _remote;
+    private readonly int _end;
+    private int _index;
+    private uint _offset;
+
+    /// <param name="entries">The router's own copy of the list, [first, first + count).</param>
+    /// <param name="first">Index of the first entry.</param>
+    /// <param name="count">Number of entries.</param>
+    /// <param name="protectionDomain">The QP's PD.</param>
+    /// <param name="access">The right that every region must grant.</param>
+    /// <param name="remote">Whether the keys are rkeys.</param>
+    public MemoryCursor(ScatterGatherEntry[] entries, int first, int count, uint protectionDomain, AccessFlags access, bool remote)
+    {
+        _entries = entries;
+        _index = first;
+        _end = first + count;
+        _protectionDomain = protectionDomain;
+        _access = access;
+        _remote = remote;
+    }
+
+    /// <summary>Checks every entry: key, PD, bounds, rights. Entries of no length need no valid key.</summary>
+    public readonly bool IsValid(KeyTable keys)
+    {
+        for (var i = _index; i < _end; i++)
+        {
+            ref var entry = ref _entries[i];
+            if (entry.Length != 0
+                && keys.Find(entry.LocalKey, _protectionDomain, entry.Address, entry.Length, _access, _remote) is null)
+                return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>
+    /// The next piece, at most <paramref name="limit"/> bytes. False when the list is at its end
+    /// (<paramref name="region"/> is then null and <paramref name="length"/> 0) or when the key is no longer valid
+    /// (<paramref name="length"/> is then not 0).
+    /// </summary>
+    public bool TryPeek(KeyTable keys, int limit, out EngineMemoryRegion? region, out ulong address, out int length)
+    {
+        while (_index < _end && _offset >= _entries[_index].Length)
+        {
+            _index++;
+            _offset = 0;
+        }
+
+        if (_index >= _end)
+        {
+            (region, address, length) = (null, 0, 0);
+            return false;
+        }
+
+        ref var entry = ref _entries[_index];
+        address = entry.Address + _offset;
+        length = (int)Math.Min((uint)limit, entry.Length - _offset);
+        region = keys.Find(entry.LocalKey, _protectionDomain, address, (ulong)length, _access, _remote);
+        if (region is null)
+            return false;
+        address = region.Translate(address);
+        return true;
+    }
+
+    /// <summary>Moves on by at most what <see cref="TryPeek"/> gave.</summary>
+    public void Advance(int bytes) => _offset += (uint)bytes;
+
+    /// <summary>Moves on over any number of entries.</summary>
+    public void Skip(uint bytes)
+    {
+        while (bytes > 0 && _index < _end)
+        {
+            var step = Math.Min(bytes, _entries[_index].Length - _offset);
+            _offset += step;
+            bytes -= step;
+            if (_offset >= _entries[_index].Length)
+            {
+                _index++;
+                _offset = 0;
+            }
+        }
+    }
+}

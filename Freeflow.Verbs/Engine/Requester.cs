@@ -1,0 +1,397 @@
+using System.Runtime.InteropServices;
+using Freeflow.Verbs.Abi;
+
+namespace Freeflow.Verbs.Engine;
+
+/// <summary>
+/// The sending half of a QP: starts posted work requests, to a QP of this router (one copy) or over a link, and acts on
+/// the peer's answers (InfiniBand specification, 9.7 and 9.9).
+/// </summary>
+internal sealed class Requester
+{
+    /// <summary>Receives that a peer is trusted to have before it has announced any.</summary>
+    public const uint InitialCredits = 16;
+
+    private readonly EngineCore _core;
+    private readonly SendQueue _queue;
+    private readonly LocalDelivery _local;
+
+    public Requester(EngineCore core)
+    {
+        _core = core;
+        _queue = new SendQueue(core);
+        _local = new LocalDelivery(core);
+    }
+
+    /// <summary>Starts work until nothing is left, the QP must wait, or <paramref name="budget"/> is used up. True when more can be done.</summary>
+    public bool Run(EngineQueuePair qp, Links.DataLink? link, ref WorkBudget budget)
+    {
+        if (qp.State == QueuePairState.Error)
+        {
+            _queue.Flush(qp);
+            return false;
+        }
+
+        if (qp.State is not (QueuePairState.ReadyToSend or QueuePairState.SendQueueDrain))
+            return false;
+
+        while (TryStart(qp))
+        {
+            if (budget.IsSpent)
+                return true;
+            ref var operation = ref qp.Operations[qp.Next];
+            if (operation.State == OperationState.Done)
+            {
+                // A bad request, or one that survived a rewind.
+                qp.Next = qp.SendRing.Next(qp.Next);
+                continue;
+            }
+
+            if (qp.Peer == EngineQueuePair.SameRouter)
+            {
+                if (!RunLocal(qp, ref operation, ref budget))
+                    break;
+            }
+            else if (link is null || !link.TryEmit(qp, ref operation, ref budget))
+            {
+                AwaitAnswer(qp);
+                break;
+            }
+            else if (operation.State != OperationState.Loaded)
+            {
+                if (operation.AwaitsData && operation.State == OperationState.Sent)
+                    qp.OutstandingReads++;
+                qp.Next = qp.SendRing.Next(qp.Next);
+                AwaitAnswer(qp);
+            }
+        }
+
+        _queue.Retire(qp);
+        return false;
+    }
+
+    /// <summary>Everything up to <paramref name="sequence"/> has arrived; the peer has receives up to <paramref name="sendLimit"/>.</summary>
+    public void Acknowledge(EngineQueuePair qp, uint sequence, uint sendLimit)
+    {
+        if ((int)(sendLimit - qp.SendLimit) > 0)
+            qp.SendLimit = sendLimit;
+        AcknowledgeUpTo(qp, sequence);
+        Progressed(qp);
+    }
+
+    /// <summary>The message with <paramref name="sequence"/> was refused; all before it has arrived.</summary>
+    public void Refused(EngineQueuePair qp, uint sequence, Verdict reason, byte rnrTimer)
+    {
+        AcknowledgeUpTo(qp, sequence - 1);
+        if (!TryFind(qp, sequence, out var slot))
+        {
+            _queue.Retire(qp);
+            return;
+        }
+
+        ref var operation = ref qp.Operations[slot];
+        switch (reason)
+        {
+            case Verdict.ReceiverNotReady:
+                Rewind(qp, slot);
+                WaitForReceiver(qp, ref operation, rnrTimer);
+                break;
+            case Verdict.NotReady or Verdict.SequenceError:
+                Rewind(qp, slot);
+                WaitAndRetry(qp, ref operation);
+                break;
+            default:
+                SendQueue.Stop(qp, ref operation, StatusOf(reason));
+                break;
+        }
+
+        _queue.Retire(qp);
+        _core.Enqueue(qp);
+    }
+
+    /// <summary>The READ whose data <paramref name="sequence"/> answers, if one is under way and this is its next part.</summary>
+    public static bool TryFindRead(EngineQueuePair qp, uint sequence, uint offset, uint length, out uint slot) =>
+        TryFind(qp, sequence, out slot)
+        && qp.Operations[slot] is { IsRead: true, State: OperationState.Sent } operation
+        && operation.Progress == offset && length <= operation.Length - offset;
+
+    /// <summary>Whether the operation in <paramref name="slot"/> is still the READ with that sequence.</summary>
+    public static bool IsReading(EngineQueuePair qp, uint slot, uint sequence) =>
+        qp.Operations[slot] is { IsRead: true, State: OperationState.Sent } operation && operation.Sequence == sequence;
+
+    /// <summary>Part of a READ's data has been placed.</summary>
+    public void ReadPlaced(EngineQueuePair qp, uint slot, uint bytes)
+    {
+        ref var operation = ref qp.Operations[slot];
+        operation.Progress += bytes;
+        if (operation.Progress == operation.Length)
+            DataArrived(qp, ref operation);
+        Progressed(qp);
+    }
+
+    /// <summary>A READ's data could not be placed.</summary>
+    public void PlacementFailed(EngineQueuePair qp, uint slot)
+    {
+        SendQueue.Stop(qp, ref qp.Operations[slot], WorkCompletionStatus.LocalProtectionError);
+        _queue.Retire(qp);
+    }
+
+    /// <summary>An atomic's result has come.</summary>
+    public void AtomicAnswered(EngineQueuePair qp, uint sequence, ulong original)
+    {
+        if (!TryFind(qp, sequence, out var slot))
+            return;
+        ref var operation = ref qp.Operations[slot];
+        if (!operation.IsAtomic || operation.State != OperationState.Sent)
+            return;
+        if (_core.Memory.Scatter(ref operation.Cursor, MemoryMarshal.AsBytes(new ReadOnlySpan<ulong>(in original))))
+            DataArrived(qp, ref operation);
+        else
+            SendQueue.Stop(qp, ref operation, WorkCompletionStatus.LocalProtectionError);
+        Progressed(qp);
+    }
+
+    /// <summary>The link is gone: whatever is not done is sent again when there is a new one.</summary>
+    public void LinkLost(EngineQueuePair qp)
+    {
+        if (SendQueue.HasUnderWay(qp) && !qp.Stopped)
+            Rewind(qp, qp.Head);
+        AwaitAnswer(qp);
+    }
+
+    /// <summary>The peer router is gone for good.</summary>
+    public void PeerLost(EngineQueuePair qp)
+    {
+        if (qp.State is QueuePairState.ReadyToSend or QueuePairState.SendQueueDrain
+            && (SendQueue.HasUnderWay(qp) || SendQueue.HasPosted(qp)))
+            GiveUp(qp, WorkCompletionStatus.RetryExceededError);
+    }
+
+    /// <summary>A wait is over.</summary>
+    public void Expired(EngineQueuePair qp, RetryReason reason)
+    {
+        switch (reason)
+        {
+            case RetryReason.ReceiverNotReady or RetryReason.NoAnswer:
+                _core.Enqueue(qp);
+                break;
+            case RetryReason.AwaitingAnswer when SendQueue.HasUnderWay(qp) || SendQueue.HasPosted(qp):
+                CheckOnPeer(qp);
+                break;
+            case RetryReason.Flushing when qp.State == QueuePairState.Error:
+                _queue.Flush(qp);
+                _core.Responder.Flush(qp);
+                _core.FlushLater(qp);
+                break;
+        }
+    }
+
+    public void Flush(EngineQueuePair qp) => _queue.Flush(qp);
+
+    /// <summary>Whether the peer has announced a receive for this message; one message more may always be tried.</summary>
+    private static bool HasCredit(EngineQueuePair qp, in SendOperation operation) =>
+        !operation.ConsumesReceive || (int)(operation.SendNumber - qp.SendLimit) <= 0;
+
+    private bool TryStart(EngineQueuePair qp)
+    {
+        if (qp.Timer.HoldsBack || !SendQueue.HasPosted(qp))
+            return false;
+        ref var operation = ref qp.Operations[qp.Next];
+        if (qp.Stopped)
+            return operation.State == OperationState.Done;
+        if (qp.State == QueuePairState.SendQueueDrain && operation.State == OperationState.Posted)
+            return false;
+        _queue.Load(qp);
+        if (operation.State == OperationState.Done || operation.Progress != 0)
+            return true;
+        if (qp.OutstandingReads > 0
+            && ((operation.Flags & SendFlags.Fence) != 0 || (operation.AwaitsData && qp.OutstandingReads >= qp.MaxReadAtomic)))
+            return false;
+        return qp.Peer == EngineQueuePair.SameRouter || HasCredit(qp, operation);
+    }
+
+    private bool RunLocal(EngineQueuePair qp, ref SendOperation operation, ref WorkBudget budget)
+    {
+        switch (_local.Deliver(qp, ref operation, ref budget, out var verdict, out var rnrTimer))
+        {
+            case DeliveryStep.Done:
+                operation.State = OperationState.Done;
+                qp.Timer.Attempts = qp.Timer.RnrAttempts = 0;
+                break;
+            case DeliveryStep.Partial:
+                return true;
+            case DeliveryStep.SourceFault:
+                SendQueue.Stop(qp, ref operation, WorkCompletionStatus.LocalProtectionError);
+                break;
+            default:
+                if (verdict == Verdict.ReceiverNotReady)
+                    WaitForReceiver(qp, ref operation, rnrTimer);
+                else if (verdict is Verdict.NotReady or Verdict.SequenceError or Verdict.Drop)
+                    WaitAndRetry(qp, ref operation);
+                else
+                    SendQueue.Stop(qp, ref operation, StatusOf(verdict));
+                if (operation.State != OperationState.Done)
+                    return false;
+                break;
+        }
+
+        // The QP may have failed meanwhile: its peer can be itself.
+        if (qp.State == QueuePairState.Error)
+            return false;
+        qp.Next = qp.SendRing.Next(qp.Next);
+        _queue.Retire(qp);
+        return qp.State != QueuePairState.Error;
+    }
+
+    private void AcknowledgeUpTo(EngineQueuePair qp, uint sequence)
+    {
+        while (qp.Unacknowledged != qp.Next)
+        {
+            ref var operation = ref qp.Operations[qp.Unacknowledged];
+            if ((int)(operation.Sequence - sequence) > 0 || operation.State is OperationState.Posted or OperationState.Loaded)
+                break;
+            if (operation.State == OperationState.Sent && !operation.AwaitsData)
+                operation.State = OperationState.Done;
+            qp.Unacknowledged = qp.SendRing.Next(qp.Unacknowledged);
+        }
+    }
+
+    private void DataArrived(EngineQueuePair qp, ref SendOperation operation)
+    {
+        operation.State = OperationState.Done;
+        qp.OutstandingReads--;
+    }
+
+    private void Progressed(EngineQueuePair qp)
+    {
+        qp.Timer.Attempts = qp.Timer.RnrAttempts = 0;
+        _queue.Retire(qp);
+        if (SendQueue.HasPosted(qp))
+            _core.Enqueue(qp);
+        if (SendQueue.HasUnderWay(qp) && qp.Timer.Reason == RetryReason.AwaitingAnswer)
+            qp.Timer.Deadline = DeadlineOf(qp);
+    }
+
+    /// <summary>Starts over from <paramref name="slot"/>, for all that is not done.</summary>
+    private void Rewind(EngineQueuePair qp, uint slot)
+    {
+        for (var at = slot; at != qp.Next; at = qp.SendRing.Next(at))
+            Restart(qp, at);
+
+        // The one at Next may have been sent in part.
+        if (qp.Operations[qp.Next].State == OperationState.Loaded)
+            Restart(qp, qp.Next);
+        qp.Next = slot;
+        qp.Unacknowledged = slot;
+        qp.OutstandingReads = 0;
+        for (var at = qp.Head; at != slot; at = qp.SendRing.Next(at))
+        {
+            if (qp.Operations[at] is { AwaitsData: true, State: OperationState.Sent })
+                qp.OutstandingReads++;
+        }
+
+        _core.Statistics.Retries++;
+    }
+
+    private static void Restart(EngineQueuePair qp, uint slot)
+    {
+        ref var operation = ref qp.Operations[slot];
+        if (operation.State is OperationState.Done or OperationState.Posted)
+            return;
+        operation.State = OperationState.Loaded;
+        operation.Progress = 0;
+        operation.Begun = false;
+        operation.Cursor = qp.CursorOf(slot, operation.AwaitsData ? AccessFlags.LocalWrite : AccessFlags.None);
+    }
+
+    private static bool TryFind(EngineQueuePair qp, uint sequence, out uint slot)
+    {
+        slot = 0;
+        if (qp.Head == qp.Next && qp.Operations[qp.Head].State != OperationState.Loaded)
+            return false;
+        var ahead = sequence - qp.Operations[qp.Head].Sequence;
+        var last = qp.SendRing.Distance(qp.Head, qp.Next);
+        if (ahead > last || (ahead == last && qp.Operations[qp.Next].State != OperationState.Loaded))
+            return false;
+        slot = (qp.Head + ahead) & qp.SendRing.Mask;
+        return qp.Operations[slot].State != OperationState.Done;
+    }
+
+    private void WaitForReceiver(EngineQueuePair qp, ref SendOperation operation, byte rnrTimer)
+    {
+        // 7 means for ever.
+        if (qp.RnrRetry != 7 && qp.Timer.RnrAttempts++ >= qp.RnrRetry)
+            SendQueue.Stop(qp, ref operation, WorkCompletionStatus.RnrRetryExceededError);
+        else
+            _core.Clock.Set(qp, RetryReason.ReceiverNotReady, _core.Now + RetryClock.RnrTicks(rnrTimer));
+    }
+
+    private void WaitAndRetry(EngineQueuePair qp, ref SendOperation operation)
+    {
+        var wait = RetryClock.AnswerTicks(qp.Timeout);
+        if (wait == long.MaxValue)
+            wait = RetryClock.AnswerTicks(14);
+        else if (qp.Timer.Attempts++ >= qp.RetryCount)
+        {
+            SendQueue.Stop(qp, ref operation, WorkCompletionStatus.RetryExceededError);
+            return;
+        }
+
+        _core.Statistics.Retries++;
+        _core.Clock.Set(qp, RetryReason.NoAnswer, _core.Now + wait);
+    }
+
+    private void AwaitAnswer(EngineQueuePair qp)
+    {
+        if (qp.Timer.Reason == RetryReason.None && (SendQueue.HasUnderWay(qp) || SendQueue.HasPosted(qp)))
+            _core.Clock.Set(qp, RetryReason.AwaitingAnswer, DeadlineOf(qp));
+    }
+
+    private long DeadlineOf(EngineQueuePair qp)
+    {
+        var wait = RetryClock.AnswerTicks(qp.Timeout);
+        return wait == long.MaxValue ? wait : _core.Now + wait;
+    }
+
+    /// <summary>
+    /// No answer within the QP's timeout. On a link nothing gets lost, so a message is not sent again: the retries are
+    /// used up only while the peer router is silent too.
+    /// </summary>
+    private void CheckOnPeer(EngineQueuePair qp)
+    {
+        var link = _core.Links.GetValueOrDefault(qp.Peer);
+        var heard = link is not null && link.LastHeard >= qp.Timer.Deadline - RetryClock.AnswerTicks(qp.Timeout);
+        if (heard)
+            qp.Timer.Attempts = 0;
+        else if (qp.Timer.Attempts++ >= qp.RetryCount)
+        {
+            GiveUp(qp, WorkCompletionStatus.RetryExceededError);
+            return;
+        }
+
+        link?.Ping();
+        AwaitAnswer(qp);
+    }
+
+    private void GiveUp(EngineQueuePair qp, WorkCompletionStatus status)
+    {
+        if (qp.Head == qp.Next)
+        {
+            _queue.Load(qp);
+            qp.Next = qp.SendRing.Next(qp.Next);
+        }
+
+        ref var operation = ref qp.Operations[qp.Head];
+        if (operation.State != OperationState.Done)
+            SendQueue.Stop(qp, ref operation, status);
+        _queue.Retire(qp);
+        _core.Fail(qp, QueuePairFault.Completion);
+    }
+
+    private static WorkCompletionStatus StatusOf(Verdict verdict) => verdict switch
+    {
+        Verdict.InvalidRequest => WorkCompletionStatus.RemoteInvalidRequestError,
+        Verdict.RemoteAccessError => WorkCompletionStatus.RemoteAccessError,
+        _ => WorkCompletionStatus.RemoteOperationError,
+    };
+}

@@ -1,0 +1,29 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Freeflow.Verbs.Links;
+
+/// <summary>Opens a data link to another router.</summary>
+public static class LinkDialer
+{
+    /// <summary>Connects from <paramref name="from"/> and shakes hands; throws SocketException or InvalidDataException with the reason.</summary>
+    public static async Task<AuthenticatedLink> DialAsync(
+        IPAddress from, IPEndPoint to, string ownNode, string peerNode, LinkCredential credential, CancellationToken stop)
+    {
+        var socket = new Socket(to.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.Bind(new IPEndPoint(from, 0));
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            limit.CancelAfter(LinkListener.HandshakeTimeout);
+            await socket.ConnectAsync(to, limit.Token).ConfigureAwait(false);
+            await LinkHandshake.DialAsync(socket, ownNode, peerNode, credential, limit.Token).ConfigureAwait(false);
+            return new AuthenticatedLink(socket);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}
