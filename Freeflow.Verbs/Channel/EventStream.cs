@@ -26,6 +26,9 @@ public sealed class EventStream : IDisposable
     /// <summary>The end to hand out; blocking, as the kernel's is.</summary>
     public SafeFileHandle ApplicationEnd { get; }
 
+    /// <summary>Whether a descriptor that a process passed is this stream's.</summary>
+    public bool IsSame(SafeFileHandle descriptor) => FileIdentity.Of(descriptor) == FileIdentity.Of(ApplicationEnd);
+
     /// <param name="recordBytes">8 for completion channels, 16 for async events.</param>
     public static EventStream Create(int recordBytes)
     {

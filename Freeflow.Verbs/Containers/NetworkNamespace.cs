@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
+using Freeflow.Verbs.Interop;
 using Microsoft.Win32.SafeHandles;
 
 namespace Freeflow.Verbs.Containers;
@@ -68,14 +69,8 @@ public sealed partial class NetworkNamespace : IDisposable
 
     private static NetworkNamespaceId IdOf(SafeFileHandle handle)
     {
-        // struct statx: stx_ino at 32, stx_dev_major and _minor at 136.
-        const int emptyPath = 0x1000;
-        const uint inode = 0x100;
-        Span<byte> status = stackalloc byte[256];
-        if (Status(handle, "", emptyPath, inode, ref MemoryMarshal.GetReference(status)) < 0)
-            throw new Win32Exception(Marshal.GetLastPInvokeError(), "statx");
-        var device = ((ulong)MemoryMarshal.Read<uint>(status[136..]) << 32) | MemoryMarshal.Read<uint>(status[140..]);
-        return new NetworkNamespaceId(device, MemoryMarshal.Read<ulong>(status[32..]));
+        var identity = FileIdentity.Of(handle);
+        return new NetworkNamespaceId(identity.Device, identity.Inode);
     }
 
     [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
@@ -83,7 +78,4 @@ public sealed partial class NetworkNamespace : IDisposable
 
     [LibraryImport("libc", EntryPoint = "getsockopt", SetLastError = true)]
     private static partial int GetOption(SafeHandle socket, int level, int option, ref int value, ref uint length);
-
-    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Status(SafeHandle directory, string path, int flags, uint mask, ref byte status);
 }

@@ -21,7 +21,7 @@ internal sealed class Responder(EngineCore core)
 
         qp.Inbound = default;
         var isWrite = request.Opcode is WorkRequestOpcode.RdmaWrite or WorkRequestOpcode.RdmaWriteWithImmediate;
-        if (request.Length > SendQueue.MaximumMessage || (isWrite && (qp.Access & AccessFlags.RemoteWrite) == 0))
+        if (request.Length > EngineLimits.MaximumMessage || (isWrite && (qp.Access & AccessFlags.RemoteWrite) == 0))
             return Refuse(qp, Verdict.InvalidRequest);
 
         if (request.Opcode != WorkRequestOpcode.RdmaWrite && !TryTakeReceive(qp, out verdict))
@@ -84,7 +84,7 @@ internal sealed class Responder(EngineCore core)
         var verdict = Admit(qp, request.Sequence);
         if (verdict is not (Verdict.Accept or Verdict.Duplicate))
             return verdict;
-        if ((qp.Access & AccessFlags.RemoteRead) == 0 || request.Length > SendQueue.MaximumMessage)
+        if ((qp.Access & AccessFlags.RemoteRead) == 0 || request.Length > EngineLimits.MaximumMessage)
             return Refuse(qp, Verdict.InvalidRequest);
         if (!ReadCursor(qp, request.RemoteAddress, request.RemoteKey, request.Length).IsValid(core.Keys))
             return Refuse(qp, Verdict.RemoteAccessError);

@@ -6,9 +6,6 @@ namespace Freeflow.Verbs.Engine;
 /// <summary>Takes work requests out of a QP's send ring and puts their completions into its CQ, in order.</summary>
 internal sealed class SendQueue(EngineCore core)
 {
-    /// <summary>Bytes of the longest message; what QUERY_PORT reports as max_msg_sz.</summary>
-    public const uint MaximumMessage = 1u << 30;
-
     /// <summary>Whether anything is posted that has not started.</summary>
     public static bool HasPosted(EngineQueuePair qp) => qp.Next != qp.SendRing.Producer;
 
@@ -161,7 +158,7 @@ internal sealed class SendQueue(EngineCore core)
         ulong length = 0;
         foreach (ref readonly var entry in entries)
             length += entry.Length;
-        if (length > MaximumMessage || (operation.IsAtomic && length < sizeof(ulong)))
+        if (length > EngineLimits.MaximumMessage || (operation.IsAtomic && length < sizeof(ulong)))
             return WorkCompletionStatus.LocalLengthError;
 
         operation.Length = operation.IsAtomic ? sizeof(ulong) : (uint)length;

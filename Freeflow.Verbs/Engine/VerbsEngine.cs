@@ -323,6 +323,9 @@ public sealed class VerbsEngine : IDisposable
             return;
         }
 
+        // It failed after the control plane had agreed to the change.
+        if (queuePair.State == QueuePairState.Error)
+            return;
         queuePair.LocalGid = change.LocalGid ?? queuePair.LocalGid;
         queuePair.RemoteGid = change.RemoteGid ?? queuePair.RemoteGid;
         queuePair.RemoteQpn = change.RemoteQpn ?? queuePair.RemoteQpn;
@@ -345,8 +348,7 @@ public sealed class VerbsEngine : IDisposable
         queuePair.NotifyDrained = change.NotifyDrained;
         if (change.State == QueuePairState.Error)
         {
-            if (queuePair.State != QueuePairState.Error)
-                _core.EnterError(queuePair);
+            _core.EnterError(queuePair);
             return;
         }
 

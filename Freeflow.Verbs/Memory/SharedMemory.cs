@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Freeflow.Verbs.Interop;
 using Microsoft.Win32.SafeHandles;
 
 namespace Freeflow.Verbs.Memory;
@@ -55,7 +56,7 @@ public sealed unsafe partial class SharedMemory : IDisposable
             var start = Map(0, (nuint)bytes, ReadWrite, Shared | (bytes <= PopulateUpTo ? Populate : 0), handle, 0);
             return start == -1
                 ? throw new Win32Exception(Marshal.GetLastPInvokeError(), "mmap")
-                : new SharedMemory(handle, (byte*)start, bytes, InodeOf(descriptor));
+                : new SharedMemory(handle, (byte*)start, bytes, FileIdentity.Of(handle).Inode);
         }
         catch
         {
@@ -83,18 +84,6 @@ public sealed unsafe partial class SharedMemory : IDisposable
     }
 
     private static void ThrowOutOfRange() => throw new ArgumentOutOfRangeException(nameof(Span), "outside the shared memory");
-
-    private static ulong InodeOf(int descriptor)
-    {
-        // "/memfd:name (deleted)" tells no inode; fdinfo does, on every kernel since 5.14.
-        foreach (var line in File.ReadLines($"/proc/self/fdinfo/{descriptor}"))
-        {
-            if (line.StartsWith("ino:", StringComparison.Ordinal))
-                return ulong.Parse(line.AsSpan(4).Trim());
-        }
-
-        throw new PlatformNotSupportedException("the kernel names no inode in fdinfo (Linux 5.14 or later is needed)");
-    }
 
     [LibraryImport("libc", EntryPoint = "memfd_create", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int MemoryFile(string name, uint flags);

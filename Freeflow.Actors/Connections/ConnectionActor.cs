@@ -1,0 +1,310 @@
+using Akka.Actor;
+using Akka.Event;
+using Freeflow.Actors.Containers;
+using Freeflow.Verbs.Abi;
+using Freeflow.Verbs.Channel;
+using Freeflow.Verbs.Containers;
+using Freeflow.Verbs.Engine;
+using Freeflow.Verbs.Interop;
+using Freeflow.Verbs.Memory;
+using System.Runtime.InteropServices;
+
+namespace Freeflow.Actors.Connections;
+
+/// <summary>
+/// One shim connection: a look at sysfs, or a process's open device. Its calls are served one after the other; its end,
+/// for whatever reason, frees everything below it.
+/// </summary>
+public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
+{
+    // A shim has one call under way in each process that holds the descriptor; who sends more at once is no shim.
+    private const int MaximumWaitingCalls = 256;
+
+    private readonly ControlPlane _plane;
+    private readonly ShimConnection _connection;
+    private readonly SysfsTree _tree;
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private ContainerDevice _device;
+    private EngineConnection? _engineConnection;
+    private ProcessMemory? _memory;
+    private ShimRequest? _current;
+    private int _waiting;
+
+    public ConnectionActor(ControlPlane plane, ShimConnection connection, SysfsTree tree, ContainerDevice device)
+    {
+        _plane = plane;
+        _connection = connection;
+        _tree = tree;
+        _device = device;
+        _domains = new(plane.Limits.ProtectionDomains);
+        _completionQueues = new(Math.Min(plane.Limits.CompletionQueues, EngineConnection.MaximumCompletionQueues));
+        _queuePairs = new(Math.Min(plane.Limits.QueuePairs, EngineConnection.MaximumQueuePairs));
+        _regions = new(plane.Limits.MemoryRegions);
+        AwaitingHello();
+    }
+
+    public IStash Stash { get; set; } = null!;
+
+    public static Props Props(ControlPlane plane, ShimConnection connection, SysfsTree tree, ContainerDevice device) =>
+        Akka.Actor.Props.Create(() => new ConnectionActor(plane, connection, tree, device));
+
+    // A defect in one object ends this connection, and with it everything of its process, but nothing else.
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(error =>
+    {
+        _log.Error(error, "Connection {0}: a defect below it", _connection.Id);
+        Self.Tell(Defect.Instance);
+        return Directive.Stop;
+    });
+
+    protected override void PostStop()
+    {
+        _connection.Close("its actor has ended");
+        var owned = Owned();
+        if (_engineConnection is { } engineConnection)
+            _plane.Engine.Detach(engineConnection, () => Task.Run(() => Free(owned)));
+        else
+            Free(owned);
+        foreach (var number in _queuePairs.Items.Select(pair => pair.Number))
+            _plane.Numbers.ReturnQpn(number);
+        foreach (var key in _regions.Items.Select(region => region.Key))
+            _plane.Numbers.ReturnKey(key);
+    }
+
+    private static void Free(List<IDisposable> owned)
+    {
+        foreach (var item in owned)
+            item.Dispose();
+    }
+
+    private List<IDisposable> Owned()
+    {
+        var owned = new List<IDisposable>();
+        owned.AddRange(_queuePairs.Items.Select(pair => pair.EngineObject).OfType<IDisposable>());
+        owned.AddRange(_completionQueues.Items.Select(queue => queue.EngineObject).OfType<IDisposable>());
+        owned.AddRange(_channels);
+        if (_asyncEvents is not null)
+            owned.Add(_asyncEvents);
+        if (_memory is not null)
+            owned.Add(_memory);
+        if (_engineConnection is not null)
+            owned.Add(_engineConnection);
+        return owned;
+    }
+
+    private void AwaitingHello()
+    {
+        Receive<ShimEvents.Received>(received =>
+        {
+            var request = received.Request;
+            if (request.Type != ShimMessageType.Hello || !MemoryMarshal.TryRead<ShimHello>(request.Payload.Span, out var hello))
+            {
+                request.CloseDescriptors();
+                End("its first message is no hello");
+                return;
+            }
+
+            Greet(request, hello);
+        });
+        Always();
+    }
+
+    private void Greet(ShimRequest request, ShimHello hello)
+    {
+        if (hello.Version != ShimProtocol.Version)
+        {
+            request.CloseDescriptors();
+            _log.Warning("Connection {0}: the shim speaks version {1}, this router {2}", _connection.Id, hello.Version, ShimProtocol.Version);
+            Reply(request, Errno.EPROTONOSUPPORT, new ShimHelloReply { Version = ShimProtocol.Version });
+            return;
+        }
+
+        if (hello.Kind == ShimConnectionKind.Sysfs)
+        {
+            request.CloseDescriptors();
+            using var directory = _tree.OpenDirectory();
+            _connection.Reply(new ShimReply(request.Type, request.Sequence, 0, Bytes(new ShimHelloReply { Version = ShimProtocol.Version }))
+            {
+                Descriptors = [directory],
+            });
+            return;
+        }
+
+        if (hello.Kind != ShimConnectionKind.Uverbs || request.Descriptors.Count != 2)
+        {
+            request.CloseDescriptors();
+            Reply(request, Errno.EINVAL, new ShimHelloReply { Version = ShimProtocol.Version });
+            return;
+        }
+
+        Open(request);
+    }
+
+    private void Open(ShimRequest request)
+    {
+        try
+        {
+            _memory = new ProcessMemory(
+                request.Descriptors[0], request.Descriptors[1], _connection.PeerPid, _plane.Limits.SharePages ? _plane.Limits.SharedBytes : 0);
+        }
+        catch (ArgumentException problem)
+        {
+            request.CloseDescriptors();
+            _log.Warning("Connection {0}: {1}", _connection.Id, problem.Message);
+            Reply(request, Errno.EINVAL, new ShimHelloReply { Version = ShimProtocol.Version });
+            return;
+        }
+
+        _engineConnection = EngineConnection.Create();
+        _plane.Engine.Attach(_engineConnection);
+        Become(Idle);
+        _connection.Reply(new ShimReply(request.Type, request.Sequence, 0, Bytes(new ShimHelloReply
+        {
+            Version = ShimProtocol.Version,
+            DoorbellBytes = (uint)_engineConnection.DoorbellBytes,
+        }))
+        {
+            Descriptors = [_engineConnection.DoorbellHandle, _engineConnection.WakeHandle],
+        });
+    }
+
+    /// <summary>No call is under way.</summary>
+    private void Idle()
+    {
+        Receive<ShimEvents.Received>(received =>
+        {
+            _current = received.Request;
+            Serve(received.Request);
+        });
+        Always();
+    }
+
+    /// <summary>An object has the call; others wait their turn.</summary>
+    private void Busy()
+    {
+        Receive<ShimEvents.Received>(received =>
+        {
+            if (_waiting++ < MaximumWaitingCalls)
+            {
+                Stash.Stash();
+                return;
+            }
+
+            received.Request.CloseDescriptors();
+            End($"it has more than {MaximumWaitingCalls} calls under way");
+        });
+        Receive<ConnectionProtocol.Answer>(answer =>
+        {
+            Answer(answer);
+            Resume();
+        });
+        Receive<ConnectionProtocol.Created>(created =>
+        {
+            Adopt(created);
+            Resume();
+        });
+        Receive<ConnectionProtocol.NotCreated>(failed =>
+        {
+            Forget(failed.Object);
+            Fail(failed.Errno);
+            Resume();
+        });
+        Receive<ConnectionProtocol.Removed>(removed =>
+        {
+            Finish(removed);
+            Resume();
+        });
+        Receive<SharePlan>(plan =>
+        {
+            AnswerShare(plan);
+            Resume();
+        });
+        Always();
+    }
+
+    private void Always()
+    {
+        Receive<ShimEvents.Closed>(closed =>
+        {
+            _log.Debug("Connection {0}: {1}", _connection.Id, closed.Reason);
+            Context.Stop(Self);
+        });
+        Receive<ConnectionProtocol.DeviceChanged>(changed => ChangeDevice(changed.Device));
+        Receive<ConnectionProtocol.AsyncEvent>(Raise);
+        Receive<Defect>(_ =>
+        {
+            Raise(new ConnectionProtocol.AsyncEvent(AsyncEventType.DeviceFatal, 0));
+            End("a defect in the router");
+        });
+    }
+
+    private void Serve(ShimRequest request)
+    {
+        try
+        {
+            switch (request.Type)
+            {
+                case ShimMessageType.Command when UverbsCall.TryParse(request.Payload) is { } call:
+                    Serve(call);
+                    break;
+                case ShimMessageType.Mmap when MemoryMarshal.TryRead<ShimMmap>(request.Payload.Span, out var mmap):
+                    Map(mmap);
+                    break;
+                case ShimMessageType.Share when MemoryMarshal.TryRead<ShimShareRequest>(request.Payload.Span, out var share):
+                    Share(share);
+                    break;
+                default:
+                    Answer(ConnectionProtocol.Answer.Error(Errno.EINVAL));
+                    break;
+            }
+        }
+        finally
+        {
+            request.CloseDescriptors();
+        }
+    }
+
+    private void Resume()
+    {
+        Become(Idle);
+        _waiting = 0;
+        Stash.UnstashAll();
+    }
+
+    /// <summary>Passes the call under way to an object below, which will answer.</summary>
+    private void Await() => Become(Busy);
+
+    private void Answer(ConnectionProtocol.Answer answer)
+    {
+        if (_current is not { } request)
+            return;
+        _current = null;
+        _connection.Reply(new ShimReply(request.Type, request.Sequence, answer.Errno, answer.Response)
+        {
+            Descriptors = answer.Descriptors,
+            DescriptorPatch = answer.DescriptorPatch,
+        });
+    }
+
+    private void Fail(int errno) => Answer(ConnectionProtocol.Answer.Error(errno));
+
+    private void Done() => Answer(ConnectionProtocol.Answer.Done);
+
+    private void Respond(byte[] response) => Answer(new ConnectionProtocol.Answer(0, response));
+
+    private void End(string reason)
+    {
+        _log.Warning("Connection {0} of container {1} is closed: {2}", _connection.Id, _connection.Namespace.Id, reason);
+        _connection.Close(reason);
+    }
+
+    private void Reply<T>(ShimRequest request, int errno, T payload)
+        where T : struct => _connection.Reply(new ShimReply(request.Type, request.Sequence, errno, Bytes(payload)));
+
+    private static byte[] Bytes<T>(T value)
+        where T : struct => MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in value)).ToArray();
+
+    private sealed class Defect
+    {
+        public static Defect Instance { get; } = new();
+    }
+}

@@ -1,0 +1,43 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Freeflow.Actors.Connections;
+
+/// <summary>A connection's objects of one kind by handle; handles are the lowest that are free, below a limit.</summary>
+internal sealed class HandleTable<T>(int limit)
+    where T : class
+{
+    private readonly List<T?> _items = [];
+    private readonly SortedSet<int> _free = [];
+
+    public int Count => _items.Count - _free.Count;
+
+    public IEnumerable<T> Items => _items.OfType<T>();
+
+    public bool HasRoom => Count < limit;
+
+    /// <summary>The handle that the next <see cref="Add"/> gives.</summary>
+    public uint NextHandle => (uint)(_free.Count > 0 ? _free.Min : _items.Count);
+
+    public uint Add(T item)
+    {
+        var handle = (int)NextHandle;
+        if (handle == _items.Count)
+            _items.Add(item);
+        else
+            _items[handle] = item;
+        _free.Remove(handle);
+        return (uint)handle;
+    }
+
+    public bool TryGet(uint handle, [NotNullWhen(true)] out T? item)
+    {
+        item = handle < _items.Count ? _items[(int)handle] : null;
+        return item is not null;
+    }
+
+    public void Remove(uint handle)
+    {
+        _items[(int)handle] = null;
+        _free.Add((int)handle);
+    }
+}

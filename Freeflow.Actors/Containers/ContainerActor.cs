@@ -1,0 +1,116 @@
+using Akka.Actor;
+using Akka.Event;
+using Freeflow.Actors.Connections;
+using Freeflow.Actors.Directory;
+using Freeflow.Verbs.Containers;
+
+namespace Freeflow.Actors.Containers;
+
+/// <summary>
+/// One container: its addresses as its network namespace has them now, its device and sysfs tree made from them, and one
+/// child for each connection of its processes.
+/// </summary>
+public sealed class ContainerActor : ReceiveActor, IWithTimers, IWithUnboundedStash
+{
+    private static readonly TimeSpan s_addressesWithin = TimeSpan.FromSeconds(2);
+
+    private readonly ControlPlane _plane;
+    private readonly NetworkNamespace _namespace;
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly Dictionary<long, IActorRef> _connections = [];
+    private SysfsTree? _tree;
+    private NamespaceWatch? _watch;
+    private ContainerDevice _device = ContainerDevice.Of([]);
+
+    public ContainerActor(ControlPlane plane, NetworkNamespace @namespace)
+    {
+        _plane = plane;
+        _namespace = @namespace;
+        AwaitingAddresses();
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    public IStash Stash { get; set; } = null!;
+
+    public static Props Props(ControlPlane plane, NetworkNamespace @namespace) =>
+        Akka.Actor.Props.Create(() => new ContainerActor(plane, @namespace));
+
+    // What fails in one connection ends that one only.
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
+
+    protected override void PreStart()
+    {
+        var self = Self;
+        _tree = new SysfsTree();
+        _watch = NamespaceWatch.Start(_namespace, addresses => self.Tell(new Addresses(addresses)));
+        Timers.StartSingleTimer("addresses", NoAddresses.Instance, s_addressesWithin);
+    }
+
+    protected override void PostStop()
+    {
+        _plane.Directory.Tell(new DirectoryProtocol.Claim(_namespace.Id.ToString(), []));
+        _watch?.Dispose();
+        _tree?.Dispose();
+        _namespace.Dispose();
+    }
+
+    private void AwaitingAddresses()
+    {
+        Receive<Addresses>(addresses =>
+        {
+            Timers.Cancel("addresses");
+            Adopt(addresses);
+            Become(Serving);
+            Stash.UnstashAll();
+        });
+        Receive<NoAddresses>(_ => throw new TimeoutException($"container {_namespace.Id}: the kernel did not list its addresses"));
+        ReceiveAny(_ => Stash.Stash());
+    }
+
+    private void Serving()
+    {
+        Receive<Addresses>(Adopt);
+        Receive<ShimEvents.Connected>(connected =>
+        {
+            var connection = connected.Connection;
+            var name = $"{connection.PeerPid}-{connection.Id}";
+            var actor = Context.Watch(Context.ActorOf(ConnectionActor.Props(_plane, connection, _tree!, _device), name));
+            _connections.Add(connection.Id, actor);
+        });
+        Receive<ShimEvents.Received>(received =>
+        {
+            if (_connections.TryGetValue(received.Connection.Id, out var actor))
+                actor.Tell(received);
+            else
+                received.Request.CloseDescriptors();
+        });
+        Receive<ShimEvents.Closed>(closed =>
+        {
+            if (_connections.TryGetValue(closed.Connection.Id, out var actor))
+                actor.Tell(closed);
+        });
+        Receive<Terminated>(ended =>
+        {
+            foreach (var entry in _connections.Where(entry => entry.Value.Equals(ended.ActorRef)).ToArray())
+                _connections.Remove(entry.Key);
+        });
+    }
+
+    private void Adopt(Addresses addresses)
+    {
+        _device = ContainerDevice.Of(addresses.Now);
+        _tree!.Publish(SysfsFiles.Of(_device));
+        _plane.Directory.Tell(new DirectoryProtocol.Claim(_namespace.Id.ToString(), [.. _device.Gids.Select(entry => entry.Gid)]));
+        _log.Info("Container {0}: {1}", _namespace.Id, string.Join(", ", _device.Gids.Select(entry => $"{entry.Gid.ToAddress()} on {entry.Interface}")));
+        foreach (var connection in _connections.Values)
+            connection.Tell(new ConnectionProtocol.DeviceChanged(_device));
+    }
+
+    private sealed record Addresses(IReadOnlyList<InterfaceAddress> Now);
+
+    private sealed class NoAddresses
+    {
+        public static NoAddresses Instance { get; } = new();
+    }
+}

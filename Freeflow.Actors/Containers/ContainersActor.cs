@@ -1,0 +1,112 @@
+using Akka.Actor;
+using Akka.Event;
+using Freeflow.Verbs.Channel;
+using Freeflow.Verbs.Containers;
+
+namespace Freeflow.Actors.Containers;
+
+/// <summary>
+/// The containers of this host: one child for each network namespace that a shim has connected from. It is kept for a
+/// while after its last connection, since programs look at the device before they open it.
+/// </summary>
+public sealed class ContainersActor : ReceiveActor, IWithTimers
+{
+    private static readonly TimeSpan s_linger = TimeSpan.FromSeconds(30);
+
+    private readonly ControlPlane _plane;
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly Dictionary<NetworkNamespaceId, Container> _containers = [];
+
+    public ContainersActor(ControlPlane plane)
+    {
+        _plane = plane;
+        Receive<ShimEvents.Connected>(connected => Connect(connected));
+        Receive<ShimEvents.Received>(received =>
+        {
+            if (_containers.TryGetValue(received.Connection.Namespace.Id, out var container))
+                container.Actor.Tell(received);
+            else
+                received.Request.CloseDescriptors();
+        });
+        Receive<ShimEvents.Closed>(Close);
+        Receive<Linger>(lingered =>
+        {
+            if (_containers.TryGetValue(lingered.Container, out var container) && container.Open == 0)
+            {
+                _containers.Remove(lingered.Container);
+                Context.Stop(container.Actor);
+            }
+        });
+        Receive<ShimEvents.Refused>(refused => _log.Warning("Shim refused: {0}", refused.Reason));
+        Receive<Terminated>(ended =>
+        {
+            foreach (var entry in _containers.Where(entry => entry.Value.Actor.Equals(ended.ActorRef)).ToArray())
+                _containers.Remove(entry.Key);
+        });
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    public static Props Props(ControlPlane plane) => Akka.Actor.Props.Create(() => new ContainersActor(plane));
+
+    // A container whose actor fails loses its connections; its programs see the device go, and may open it again.
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
+
+    private void Connect(ShimEvents.Connected connected)
+    {
+        var connection = connected.Connection;
+        if (connection.Namespace.IsOwn)
+        {
+            _log.Warning("Shim refused: pid {0} is in the router's own network namespace, so it is no container", connection.PeerPid);
+            connection.Close("the router's own network namespace is no container");
+            return;
+        }
+
+        if (!_containers.TryGetValue(connection.Namespace.Id, out var container))
+        {
+            // An actor that has just stopped may still hold its name.
+            var name = $"{connection.Namespace.Id}-{connection.Id}";
+            container = new Container(Context.Watch(Context.ActorOf(ContainerActor.Props(_plane, connection.Namespace.Duplicate()), name)));
+            _containers.Add(connection.Namespace.Id, container);
+        }
+
+        container.Open++;
+        container.Actor.Tell(connected);
+    }
+
+    private void Close(ShimEvents.Closed closed)
+    {
+        var id = closed.Connection.Namespace.Id;
+        if (!closed.Connection.Namespace.IsOwn && _containers.TryGetValue(id, out var container))
+        {
+            container.Actor.Tell(closed);
+            if (--container.Open == 0)
+                Timers.StartSingleTimer(id, new Linger(id), s_linger);
+        }
+
+        closed.Connection.Namespace.Dispose();
+    }
+
+    private sealed class Container(IActorRef actor)
+    {
+        public IActorRef Actor { get; } = actor;
+
+        /// <summary>Connections that have come and not gone.</summary>
+        public int Open { get; set; }
+    }
+
+    private sealed record Linger(NetworkNamespaceId Container);
+}
+
+/// <summary>Hands the listener's news to the actors.</summary>
+public sealed class ShimNews(IActorRef containers) : IShimListenerEvents
+{
+    public void Connected(ShimConnection connection) => containers.Tell(new ShimEvents.Connected(connection));
+
+    public void Received(ShimConnection connection, ShimRequest request) =>
+        containers.Tell(new ShimEvents.Received(connection, request));
+
+    public void Closed(ShimConnection connection, string reason) => containers.Tell(new ShimEvents.Closed(connection, reason));
+
+    public void Refused(string reason) => containers.Tell(new ShimEvents.Refused(reason));
+}

@@ -1,0 +1,36 @@
+using Akka.Actor;
+using Freeflow.Actors.Directory;
+using Freeflow.Verbs.Engine;
+
+namespace Freeflow.Actors;
+
+/// <summary>What the actors of the control plane share.</summary>
+/// <param name="Engine">The software NIC.</param>
+/// <param name="Book">Who owns which address.</param>
+/// <param name="Directory">The directory's actor.</param>
+/// <param name="Numbers">QPNs, keys and PD numbers.</param>
+/// <param name="News">Finds the actor of an engine object.</param>
+/// <param name="Limits">What a connection may have.</param>
+public sealed record ControlPlane(
+    VerbsEngine Engine, AddressBook Book, IActorRef Directory, NumberAllocator Numbers, EngineNews News, ConnectionLimits Limits);
+
+/// <summary>Bounds for one open device; beyond them the kernel's errno for "no more" (ENOMEM) is given.</summary>
+public sealed record ConnectionLimits
+{
+    public int QueuePairs { get; init; } = 1024;
+
+    public int CompletionQueues { get; init; } = 1024;
+
+    public int MemoryRegions { get; init; } = 8192;
+
+    public int ProtectionDomains { get; init; } = 1024;
+
+    public int CompletionChannels { get; init; } = 256;
+
+    public long RegisteredBytes { get; init; } = 64L << 30;
+
+    public long SharedBytes { get; init; } = 8L << 30;
+
+    /// <summary>Whether a process's pages may become shared memory; else everything is copied through the kernel.</summary>
+    public bool SharePages { get; init; } = true;
+}

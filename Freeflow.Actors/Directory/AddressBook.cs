@@ -1,0 +1,45 @@
+using System.Collections.Immutable;
+using Freeflow.Verbs.Abi;
+using Freeflow.Verbs.Engine;
+
+namespace Freeflow.Actors.Directory;
+
+/// <summary>
+/// Who owns which virtual address, as the connect path reads it: a snapshot, local and without waiting. The directory
+/// actor writes the owners, the peers actor writes which members can be reached; an address whose owner is no member
+/// resolves to nothing.
+/// </summary>
+public sealed class AddressBook
+{
+    private volatile ImmutableDictionary<Gid, string> _owners = ImmutableDictionary<Gid, string>.Empty;
+    private volatile ImmutableDictionary<string, int> _peers = ImmutableDictionary<string, int>.Empty;
+
+    /// <summary>Addresses and the nodes that own them.</summary>
+    public IReadOnlyDictionary<Gid, string> Owners => _owners;
+
+    /// <summary>The engine's number of the router that owns <paramref name="gid"/>; null when none is known.</summary>
+    public int? PeerOf(Gid gid) =>
+        _owners.TryGetValue(gid, out var node) && _peers.TryGetValue(node, out var peer) ? peer : null;
+
+    /// <summary>
+    /// The address of a LID: the lower 16 bits of an IPv4 address, among those that share the upper 16 with
+    /// <paramref name="nearby"/>. Programs that address without a GRH find their peers so.
+    /// </summary>
+    public Gid? ByLid(ushort lid, Gid nearby)
+    {
+        var network = nearby.ToAddress().GetAddressBytes();
+        if (lid == 0 || network.Length != 4)
+            return null;
+        byte[] wanted = [network[0], network[1], (byte)(lid >> 8), (byte)lid];
+        var gid = Gid.FromAddress(new System.Net.IPAddress(wanted));
+        return _owners.ContainsKey(gid) ? gid : null;
+    }
+
+    internal void Replace(ImmutableDictionary<Gid, string> owners) => _owners = owners;
+
+    internal void Reach(string node, int peer) => _peers = _peers.SetItem(node, peer);
+
+    internal void ReachOwn(string node) => Reach(node, EngineQueuePair.SameRouter);
+
+    internal void Lose(string node) => _peers = _peers.Remove(node);
+}

@@ -1,0 +1,279 @@
+using System.ComponentModel;
+using Akka.Actor;
+using Akka.Event;
+using Freeflow.Actors.Connections;
+using Freeflow.Actors.Containers;
+using Freeflow.Verbs.Abi;
+using Freeflow.Verbs.Engine;
+using Freeflow.Verbs.Interop;
+
+namespace Freeflow.Actors.QueuePairs;
+
+/// <summary>
+/// One QP: RESET → INIT → RTR → RTS → SQD / ERR. It checks every change as the kernel does, finds out at RTR which router
+/// the peer is on, and hands the engine what that needs to run alone. Like InfiniBand's, RTR asks nobody: whether the
+/// peer agrees is checked with every message.
+/// </summary>
+public sealed class QueuePairActor : ReceiveActor
+{
+    private readonly QueuePairSpec _spec;
+    private readonly ControlPlane _plane;
+    private readonly UverbsCall _creation;
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private EngineQueuePair? _engine;
+    private ModifyQpCommand _attributes;
+    private QueuePairState _state = QueuePairState.Reset;
+
+    public QueuePairActor(QueuePairSpec spec, UverbsCall creation)
+    {
+        _spec = spec;
+        _plane = spec.Plane;
+        _creation = creation;
+        Become(() => Being(QueuePairState.Reset));
+    }
+
+    public static Props Props(QueuePairSpec spec, UverbsCall creation) =>
+        Akka.Actor.Props.Create(() => new QueuePairActor(spec, creation));
+
+    protected override void PreStart()
+    {
+        var command = _spec.Command;
+        try
+        {
+            var wanted = new QueuePairCapabilities(
+                (int)command.MaxSendWr, (int)command.MaxRecvWr, (int)command.MaxSendSge, (int)command.MaxRecvSge, (int)command.MaxInlineData);
+            _engine = EngineQueuePair.Create(
+                _spec.Connection, _spec.Handle, _spec.Number, _spec.Domain, (QueuePairType)command.QpType,
+                _spec.SendCq, _spec.ReceiveCq, wanted, command.SqSigAll != 0);
+        }
+        catch (Win32Exception)
+        {
+            Context.Parent.Tell(new ConnectionProtocol.NotCreated(Self, Errno.ENOMEM));
+            return;
+        }
+
+        _plane.News.Watch(_engine, Self);
+        _plane.Engine.Add(_engine);
+        Context.Parent.Tell(new ConnectionProtocol.Created(Self, _engine, [_engine.ReceiveRing, _engine.SendRing], Respond));
+    }
+
+    protected override void PostStop()
+    {
+        if (_engine is not null)
+            _plane.News.Forget(_engine);
+    }
+
+    private byte[] Respond(MmapInfo[] rings)
+    {
+        var made = _engine!.Capabilities;
+        var core = new CreateQpResponse
+        {
+            QpHandle = _spec.Handle,
+            QpNumber = _spec.Number,
+            MaxSendWr = _spec.Command.MaxSendWr,
+            MaxRecvWr = _spec.Command.MaxRecvWr,
+            MaxSendSge = (uint)made.MaxSendSge,
+            MaxRecvSge = (uint)made.MaxRecvSge,
+            MaxInlineData = (uint)made.MaxInline,
+        };
+        return _creation.IsExtended
+            ? _creation.Respond(new ExCreateQpResponse { Base = core, ResponseLength = 40 }, rings)
+            : _creation.Respond(core, rings);
+    }
+
+    /// <summary>One behaviour a state: what a change needs depends on where it starts.</summary>
+    private void Being(QueuePairState state)
+    {
+        _state = state;
+        Receive<QueuePairProtocol.Modify>(modify => Change(state, modify));
+        Receive<QueuePairProtocol.Query>(query => Context.Parent.Tell(new ConnectionProtocol.Answer(0, query.Call.Respond(Attributes()))));
+        Receive<QueuePairProtocol.Destroy>(_ =>
+        {
+            var (self, parent) = (Self, Context.Parent);
+            _plane.Engine.Remove(_engine!, () => parent.Tell(new ConnectionProtocol.Removed(self, 0)));
+        });
+        Receive<QueuePairEvents.Failed>(failed => Fail(failed.Fault));
+        Receive<QueuePairEvents.Established>(_ => Raise(AsyncEventType.CommunicationEstablished));
+        Receive<QueuePairEvents.Drained>(_ => Raise(AsyncEventType.SendQueueDrained));
+        Receive<Changed>(_ =>
+        {
+            // The engine has the last word: it may have failed the QP meanwhile.
+            Become(() => Being(_engine!.State));
+            Context.Parent.Tell(ConnectionProtocol.Answer.Done);
+        });
+    }
+
+    private void Change(QueuePairState from, QueuePairProtocol.Modify modify)
+    {
+        var command = modify.Command;
+        var mask = (QueuePairAttributes)command.AttrMask;
+        var to = (mask & QueuePairAttributes.State) != 0 ? (QueuePairState)command.QpState : from;
+        if (!QueuePairChecks.AreInRange(command)
+            || ((mask & QueuePairAttributes.CurrentState) != 0 && (QueuePairState)command.CurQpState != from)
+            || !QueuePairTransitions.IsAllowed(from, to, mask))
+        {
+            Refuse(Errno.EINVAL);
+            return;
+        }
+
+        var change = ChangeOf(to, mask, command);
+        if ((mask & QueuePairAttributes.AddressVector) != 0)
+        {
+            if (Resolve(command.Dest, modify.Device, out var local, out var remote, out var peer) is var errno and not 0)
+            {
+                Refuse(errno);
+                return;
+            }
+
+            change = change with { LocalGid = local, RemoteGid = remote, Peer = peer };
+        }
+
+        Remember(mask, command);
+        var self = Self;
+        _plane.Engine.Modify(_engine!, change, () => self.Tell(Changed.Instance));
+    }
+
+    /// <summary>Finds the router of an address vector: 0, EINVAL as the kernel says of a bad one, or EHOSTUNREACH for an address that nobody has.</summary>
+    private int Resolve(in QpDestination destination, ContainerDevice device, out Gid local, out Gid remote, out int peer)
+    {
+        (local, remote, peer) = (default, default, EngineQueuePair.NoPeer);
+        var isGlobal = destination.IsGlobal != 0;
+        var index = isGlobal ? destination.SgidIndex : 0;
+        if (index >= device.Gids.Count)
+            return Errno.EINVAL;
+        local = device.Gids[index].Gid;
+        if (isGlobal)
+        {
+            remote = destination.Dgid;
+        }
+        else
+        {
+            // A RoCE device has no LIDs; ours stands for the address, so that programs without a GRH work.
+            if (_plane.Book.ByLid(destination.Dlid, local) is not { } found)
+                return Errno.EINVAL;
+            remote = found;
+        }
+
+        if (_plane.Book.PeerOf(remote) is not { } number)
+        {
+            _log.Info("QP {0}: no router has {1}", _spec.Number, remote.ToAddress());
+            return Errno.EHOSTUNREACH;
+        }
+
+        peer = number;
+        return 0;
+    }
+
+    private static QueuePairChange ChangeOf(QueuePairState to, QueuePairAttributes mask, in ModifyQpCommand command)
+    {
+        bool Has(QueuePairAttributes attribute) => (mask & attribute) != 0;
+        return new QueuePairChange
+        {
+            State = to,
+            RemoteQpn = Has(QueuePairAttributes.DestinationQpn) ? command.DestQpNum : null,
+            SqPsn = Has(QueuePairAttributes.SqPsn) ? command.SqPsn : null,
+            RqPsn = Has(QueuePairAttributes.RqPsn) ? command.RqPsn : null,
+            Timeout = Has(QueuePairAttributes.Timeout) ? command.Timeout : null,
+            RetryCount = Has(QueuePairAttributes.RetryCount) ? command.RetryCnt : null,
+            RnrRetry = Has(QueuePairAttributes.RnrRetry) ? command.RnrRetry : null,
+            MinRnrTimer = Has(QueuePairAttributes.MinRnrTimer) ? command.MinRnrTimer : null,
+            MaxReadAtomic = Has(QueuePairAttributes.MaxQpRdAtomic) ? command.MaxRdAtomic : null,
+            MaxDestReadAtomic = Has(QueuePairAttributes.MaxDestRdAtomic) ? command.MaxDestRdAtomic : null,
+            Access = Has(QueuePairAttributes.AccessFlags) ? (AccessFlags)command.QpAccessFlags : null,
+            NotifyDrained = Has(QueuePairAttributes.EnableSqdAsyncNotify) && command.EnSqdAsyncNotify != 0,
+        };
+    }
+
+    private void Remember(QueuePairAttributes mask, in ModifyQpCommand command)
+    {
+        bool Has(QueuePairAttributes attribute) => (mask & attribute) != 0;
+        if (Has(QueuePairAttributes.AddressVector))
+            _attributes.Dest = command.Dest;
+        if (Has(QueuePairAttributes.Qkey))
+            _attributes.Qkey = command.Qkey;
+        if (Has(QueuePairAttributes.RqPsn))
+            _attributes.RqPsn = command.RqPsn;
+        if (Has(QueuePairAttributes.SqPsn))
+            _attributes.SqPsn = command.SqPsn;
+        if (Has(QueuePairAttributes.DestinationQpn))
+            _attributes.DestQpNum = command.DestQpNum;
+        if (Has(QueuePairAttributes.AccessFlags))
+            _attributes.QpAccessFlags = command.QpAccessFlags;
+        if (Has(QueuePairAttributes.PkeyIndex))
+            _attributes.PkeyIndex = command.PkeyIndex;
+        if (Has(QueuePairAttributes.PathMtu))
+            _attributes.PathMtu = command.PathMtu;
+        if (Has(QueuePairAttributes.MaxQpRdAtomic))
+            _attributes.MaxRdAtomic = command.MaxRdAtomic;
+        if (Has(QueuePairAttributes.MaxDestRdAtomic))
+            _attributes.MaxDestRdAtomic = command.MaxDestRdAtomic;
+        if (Has(QueuePairAttributes.MinRnrTimer))
+            _attributes.MinRnrTimer = command.MinRnrTimer;
+        if (Has(QueuePairAttributes.Port))
+            _attributes.PortNum = command.PortNum;
+        if (Has(QueuePairAttributes.Timeout))
+            _attributes.Timeout = command.Timeout;
+        if (Has(QueuePairAttributes.RetryCount))
+            _attributes.RetryCnt = command.RetryCnt;
+        if (Has(QueuePairAttributes.RnrRetry))
+            _attributes.RnrRetry = command.RnrRetry;
+    }
+
+    private QueryQpResponse Attributes()
+    {
+        var made = _engine!.Capabilities;
+        return new QueryQpResponse
+        {
+            Dest = _attributes.Dest,
+            MaxSendWr = _spec.Command.MaxSendWr,
+            MaxRecvWr = _spec.Command.MaxRecvWr,
+            MaxSendSge = (uint)made.MaxSendSge,
+            MaxRecvSge = (uint)made.MaxRecvSge,
+            MaxInlineData = (uint)made.MaxInline,
+            Qkey = _attributes.Qkey,
+            RqPsn = _attributes.RqPsn,
+            SqPsn = _attributes.SqPsn,
+            DestQpNum = _attributes.DestQpNum,
+            QpAccessFlags = _attributes.QpAccessFlags,
+            PkeyIndex = _attributes.PkeyIndex,
+            QpState = (byte)_state,
+            CurQpState = (byte)_state,
+            PathMtu = _attributes.PathMtu,
+            MaxRdAtomic = _attributes.MaxRdAtomic,
+            MaxDestRdAtomic = _attributes.MaxDestRdAtomic,
+            MinRnrTimer = _attributes.MinRnrTimer,
+            PortNum = _attributes.PortNum,
+            Timeout = _attributes.Timeout,
+            RetryCnt = _attributes.RetryCnt,
+            RnrRetry = _attributes.RnrRetry,
+            SqSigAll = _spec.Command.SqSigAll,
+        };
+    }
+
+    private void Refuse(int errno) => Context.Parent.Tell(ConnectionProtocol.Answer.Error(errno));
+
+    private void Fail(QueuePairFault fault)
+    {
+        Become(() => Being(QueuePairState.Error));
+        switch (fault)
+        {
+            case QueuePairFault.InvalidRequest:
+                Raise(AsyncEventType.QpRequestError);
+                break;
+            case QueuePairFault.AccessViolation:
+                Raise(AsyncEventType.QpAccessError);
+                break;
+            case QueuePairFault.Fatal:
+                Raise(AsyncEventType.QpFatal);
+                break;
+        }
+    }
+
+    private void Raise(AsyncEventType type) =>
+        Context.Parent.Tell(new ConnectionProtocol.AsyncEvent(type, _spec.Command.UserHandle));
+
+    private sealed class Changed
+    {
+        public static Changed Instance { get; } = new();
+    }
+}

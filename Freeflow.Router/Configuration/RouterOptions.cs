@@ -1,0 +1,23 @@
+using System.Net;
+using Freeflow.Actors;
+using Freeflow.Verbs.Channel;
+using Freeflow.Verbs.Engine;
+
+namespace Freeflow.Router.Configuration;
+
+/// <summary>The router's settings, checked. Their meaning, units and defaults are in hocon/reference.conf.</summary>
+public sealed record RouterOptions(
+    string Name,
+    string Directory,
+    string RuntimeDirectory,
+    IPAddress HostAddress,
+    int ClusterPort,
+    IReadOnlyList<string> Seeds,
+    int LinkPort,
+    EngineOptions Engine,
+    ShimListenerOptions Shim,
+    ConnectionLimits Limits,
+    string LogLevel);
+
+/// <summary>A setting is wrong; the message is one line that names the key, the value and what is accepted.</summary>
+public sealed class ConfigurationException(string message) : Exception(message);
