@@ -1,0 +1,249 @@
+#define _GNU_SOURCE
+#include "channel.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "log.h"
+
+#define HELLO_MILLISECONDS 2000
+#define CALL_MILLISECONDS  30000
+
+static int close_descriptor(int descriptor)
+{
+	return (int)syscall(SYS_close, descriptor);
+}
+
+static long now_milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void ff_reply_close(struct ff_reply *reply, int first)
+{
+	for (int i = first; i < reply->descriptor_count; i++)
+		close_descriptor(reply->descriptors[i]);
+	if (reply->descriptor_count > first)
+		reply->descriptor_count = first;
+}
+
+static int await(int socket, short events, long deadline)
+{
+	for (;;) {
+		struct pollfd ready = { .fd = socket, .events = events };
+		long left = deadline - now_milliseconds();
+		int count;
+
+		if (left <= 0) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		count = poll(&ready, 1, (int)left);
+		if (count > 0)
+			return 0;
+		if (count < 0 && errno != EINTR)
+			return -1;
+	}
+}
+
+static int send_request(int socket, const struct ff_header *header, const void *payload, const int *descriptors, int count,
+			long deadline)
+{
+	union {
+		struct cmsghdr head;
+		unsigned char bytes[CMSG_SPACE(sizeof(int) * FF_MAX_DESCRIPTORS)];
+	} control;
+	struct iovec vectors[2] = {
+		{ .iov_base = (void *)(uintptr_t)header, .iov_len = sizeof(*header) },
+		{ .iov_base = (void *)(uintptr_t)payload, .iov_len = header->length },
+	};
+	struct msghdr message = { .msg_iov = vectors, .msg_iovlen = 2 };
+
+	if (count > 0) {
+		memset(&control, 0, sizeof(control));
+		message.msg_control = &control;
+		message.msg_controllen = CMSG_SPACE(sizeof(int) * (size_t)count);
+		control.head.cmsg_level = SOL_SOCKET;
+		control.head.cmsg_type = SCM_RIGHTS;
+		control.head.cmsg_len = CMSG_LEN(sizeof(int) * (size_t)count);
+		memcpy(CMSG_DATA(&control.head), descriptors, sizeof(int) * (size_t)count);
+	}
+	for (;;) {
+		if (sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+			return 0;
+		if (errno == EINTR)
+			continue;
+		if (errno != EAGAIN || await(socket, POLLOUT, deadline) < 0)
+			return -1;
+	}
+}
+
+static void take_descriptors(struct msghdr *message, struct ff_reply *reply)
+{
+	for (struct cmsghdr *head = CMSG_FIRSTHDR(message); head; head = CMSG_NXTHDR(message, head)) {
+		size_t count;
+
+		if (head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS)
+			continue;
+		count = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (size_t i = 0; i < count; i++) {
+			int descriptor;
+
+			memcpy(&descriptor, CMSG_DATA(head) + i * sizeof(int), sizeof(int));
+			if (reply->descriptor_count < (int)FF_MAX_DESCRIPTORS)
+				reply->descriptors[reply->descriptor_count++] = descriptor;
+			else
+				close_descriptor(descriptor);
+		}
+	}
+}
+
+/* Receives one message. A reply that breaks the protocol is as bad as none: EPROTO. */
+static int receive_reply(int socket, struct ff_header *header, struct ff_reply *reply, long deadline)
+{
+	union {
+		struct cmsghdr head;
+		unsigned char bytes[CMSG_SPACE(sizeof(int) * FF_MAX_DESCRIPTORS)];
+	} control;
+	struct iovec vectors[2] = {
+		{ .iov_base = header, .iov_len = sizeof(*header) },
+		{ .iov_base = reply->payload, .iov_len = sizeof(reply->payload) },
+	};
+	struct msghdr message = {
+		.msg_iov = vectors, .msg_iovlen = 2, .msg_control = &control, .msg_controllen = sizeof(control),
+	};
+	ssize_t got;
+
+	reply->descriptor_count = 0;
+	for (;;) {
+		got = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+		if (got >= 0)
+			break;
+		if (errno == EINTR)
+			continue;
+		if (errno != EAGAIN || await(socket, POLLIN, deadline) < 0)
+			return -1;
+	}
+	if (got == 0) {
+		errno = ECONNRESET;
+		return -1;
+	}
+	take_descriptors(&message, reply);
+	if ((size_t)got < sizeof(*header) || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) || header->magic != FF_MAGIC ||
+	    header->length != (size_t)got - sizeof(*header) || header->error < 0) {
+		ff_reply_close(reply, 0);
+		errno = EPROTO;
+		return -1;
+	}
+	return 0;
+}
+
+static int call_within(int socket, uint32_t sequence, enum ff_type type, const void *payload, size_t length,
+		       const int *descriptors, int count, struct ff_reply *reply, long milliseconds)
+{
+	struct ff_header header = {
+		.magic = FF_MAGIC, .type = (uint16_t)type, .sequence = sequence, .length = (uint32_t)length,
+		.descriptor_patch = FF_NO_DESCRIPTOR,
+	};
+	long deadline = now_milliseconds() + milliseconds;
+
+	reply->descriptor_count = 0;
+	if (length > FF_MAX_MESSAGE - sizeof(header)) {
+		reply->error = EINVAL;
+		reply->length = 0;
+		return 0;
+	}
+	if (send_request(socket, &header, payload, descriptors, count, deadline) < 0 ||
+	    receive_reply(socket, &header, reply, deadline) < 0)
+		return -1;
+	if (header.sequence != sequence || header.type != type) {
+		ff_reply_close(reply, 0);
+		errno = EPROTO;
+		return -1;
+	}
+	reply->error = header.error;
+	reply->length = header.length;
+	reply->descriptor_patch = header.descriptor_patch;
+	return 0;
+}
+
+int ff_channel_call(int socket, uint32_t sequence, enum ff_type type, const void *payload, size_t length,
+		    const int *descriptors, int count, struct ff_reply *reply)
+{
+	return call_within(socket, sequence, type, payload, length, descriptors, count, reply, CALL_MILLISECONDS);
+}
+
+static int connect_to_router(struct sockaddr_un *address)
+{
+	const char *directory = getenv("FREEFLOW_DIR");
+	const char *name = getenv("FFR_NAME");
+	struct timeval bound = { .tv_sec = HELLO_MILLISECONDS / 1000 };
+	int length, channel, saved;
+
+	memset(address, 0, sizeof(*address));
+	address->sun_family = AF_UNIX;
+	length = snprintf(address->sun_path, sizeof(address->sun_path), "%s/run/%s.sock", directory && *directory ? directory : "/freeflow",
+			  name && *name ? name : "default");
+	if (length < 0 || (size_t)length >= sizeof(address->sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	channel = (int)syscall(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (channel < 0)
+		return -1;
+	/* It bounds connect() too, which waits while the router's backlog is full. */
+	(void)setsockopt(channel, SOL_SOCKET, SO_SNDTIMEO, &bound, sizeof(bound));
+	if (connect(channel, (struct sockaddr *)address, sizeof(*address)) == 0)
+		return channel;
+	saved = errno;
+	close_descriptor(channel);
+	errno = saved;
+	return -1;
+}
+
+int ff_channel_open(enum ff_kind kind, const int *descriptors, int count, struct ff_reply *reply)
+{
+	struct ff_hello hello = { .version = FF_PROTOCOL_VERSION, .kind = (uint32_t)kind };
+	struct ff_hello_reply answer = { 0 };
+	struct sockaddr_un address;
+	int channel, saved;
+
+	channel = connect_to_router(&address);
+	if (channel < 0) {
+		ff_debug("no RDMA device: no router at %s (%s)", address.sun_path, strerror(errno));
+		return -1;
+	}
+	if (call_within(channel, 0, FF_HELLO, &hello, sizeof(hello), descriptors, count, reply, HELLO_MILLISECONDS) < 0) {
+		saved = errno;
+		ff_debug("no RDMA device: the router at %s does not answer (%s)", address.sun_path, strerror(saved));
+		goto fail;
+	}
+	memcpy(&answer, reply->payload, reply->length < sizeof(answer) ? reply->length : sizeof(answer));
+	if (reply->error || reply->length < sizeof(answer) || answer.version != FF_PROTOCOL_VERSION) {
+		saved = reply->error ? reply->error : EPROTONOSUPPORT;
+		if (answer.version != FF_PROTOCOL_VERSION)
+			ff_debug("no RDMA device: the router at %s speaks version %u, this library %u", address.sun_path, answer.version,
+				 FF_PROTOCOL_VERSION);
+		else
+			ff_debug("no RDMA device: the router at %s refuses (%s)", address.sun_path, strerror(saved));
+		ff_reply_close(reply, 0);
+		goto fail;
+	}
+	return channel;
+fail:
+	close_descriptor(channel);
+	errno = saved;
+	return -1;
+}

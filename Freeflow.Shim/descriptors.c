@@ -1,0 +1,280 @@
+#define _GNU_SOURCE
+#include "descriptors.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "real.h"
+
+#define MAX_DESCRIPTORS 65536
+#define HIGH_DESCRIPTOR 700
+
+static struct ff_device *_Atomic devices[MAX_DESCRIPTORS];
+static struct ff_device protected_mark;
+static atomic_int tracked; /* entries that are not NULL: nothing to look up while it is 0 */
+static atomic_int owner;   /* the process whose table this is; a vfork child writes into its parent's memory */
+
+static struct ff_device *entry(int descriptor)
+{
+	if (descriptor < 0 || descriptor >= MAX_DESCRIPTORS)
+		return NULL;
+	return atomic_load_explicit(&devices[descriptor], memory_order_acquire);
+}
+
+static int is_own_table(void)
+{
+	return atomic_load(&owner) == (int)syscall(SYS_getpid);
+}
+
+struct ff_device *ff_device_of(int descriptor)
+{
+	struct ff_device *device = entry(descriptor);
+
+	return device == &protected_mark ? NULL : device;
+}
+
+static int is_protected(int descriptor)
+{
+	return entry(descriptor) == &protected_mark;
+}
+
+static void put(int descriptor, struct ff_device *device)
+{
+	if (!atomic_exchange(&devices[descriptor], device))
+		atomic_fetch_add(&tracked, 1);
+	atomic_store(&owner, (int)syscall(SYS_getpid));
+}
+
+static void release(struct ff_device *device)
+{
+	if (atomic_fetch_sub(&device->references, 1) != 1)
+		return;
+	syscall(SYS_munmap, device->doorbell, device->doorbell_bytes);
+	if (device->wake >= 0)
+		ff_unprotect_and_close(device->wake);
+	free(device);
+}
+
+/* The descriptor is about to be closed or replaced. */
+static void forget(int descriptor)
+{
+	struct ff_device *device = ff_device_of(descriptor);
+
+	if (!device || !is_own_table())
+		return;
+	if (atomic_exchange(&devices[descriptor], NULL))
+		atomic_fetch_sub(&tracked, 1);
+	release(device);
+}
+
+static void copied(int from, int to)
+{
+	struct ff_device *device = ff_device_of(from);
+
+	if (!device || to < 0 || to >= MAX_DESCRIPTORS || !is_own_table())
+		return;
+	atomic_fetch_add(&device->references, 1);
+	put(to, device);
+}
+
+int ff_device_attach(int descriptor, struct ff_device *device)
+{
+	if (descriptor < 0 || descriptor >= MAX_DESCRIPTORS) {
+		errno = EMFILE;
+		return -1;
+	}
+	put(descriptor, device);
+	return 0;
+}
+
+int ff_protect(int descriptor)
+{
+	struct rlimit limit = { 0 };
+	int low = HIGH_DESCRIPTOR, moved;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur <= HIGH_DESCRIPTOR)
+		low = limit.rlim_cur > 64 ? (int)limit.rlim_cur - 32 : 3;
+	moved = (int)syscall(SYS_fcntl, descriptor, F_DUPFD_CLOEXEC, low);
+	if (moved < 0 || moved >= MAX_DESCRIPTORS)
+		return descriptor;
+	syscall(SYS_close, descriptor);
+	put(moved, &protected_mark);
+	return moved;
+}
+
+void ff_unprotect_and_close(int descriptor)
+{
+	if (is_protected(descriptor) && atomic_exchange(&devices[descriptor], NULL))
+		atomic_fetch_sub(&tracked, 1);
+	syscall(SYS_close, descriptor);
+}
+
+void ff_descriptors_forked(void)
+{
+	if (atomic_load(&tracked) > 0)
+		atomic_store(&owner, (int)syscall(SYS_getpid));
+}
+
+FF_EXPORT int close(int descriptor)
+{
+	if (atomic_load_explicit(&tracked, memory_order_relaxed) > 0) {
+		if (is_protected(descriptor) && is_own_table()) {
+			/* To the application it was never open. */
+			errno = EBADF;
+			return -1;
+		}
+		forget(descriptor);
+	}
+	return ff_real()->close(descriptor);
+}
+
+/* Closes [first, last] around what is protected. */
+static int close_around(unsigned int first, unsigned int last, int flags)
+{
+	unsigned int end = last < MAX_DESCRIPTORS - 1 ? last : MAX_DESCRIPTORS - 1;
+	unsigned int start = first;
+	int result = 0;
+
+	for (unsigned int at = first; at <= end && at >= first; at++) {
+		if (!is_protected((int)at)) {
+			if (!(flags & CLOSE_RANGE_CLOEXEC))
+				forget((int)at);
+			continue;
+		}
+		if (at > start)
+			result |= (int)syscall(SYS_close_range, start, at - 1, flags);
+		start = at + 1;
+	}
+	if (start <= last)
+		result |= (int)syscall(SYS_close_range, start, last, flags);
+	return result ? -1 : 0;
+}
+
+FF_EXPORT int close_range(unsigned int first, unsigned int last, int flags)
+{
+	/* With its own copy of the table (CLOSE_RANGE_UNSHARE) or in a vfork child nothing of ours is touched. */
+	if (first <= last && atomic_load(&tracked) > 0 && is_own_table())
+		return close_around(first, last, flags);
+	if (ff_real()->close_range)
+		return ff_real()->close_range(first, last, flags);
+	return (int)syscall(SYS_close_range, first, last, flags);
+}
+
+FF_EXPORT void closefrom(int first)
+{
+	if (atomic_load(&tracked) > 0 && is_own_table()) {
+		if (close_around(first < 0 ? 0 : (unsigned int)first, UINT_MAX, 0) == 0)
+			return;
+		/* A kernel without close_range. */
+		for (int at = first < 0 ? 0 : first; at < MAX_DESCRIPTORS; at++)
+			if (!is_protected(at))
+				syscall(SYS_close, at);
+		return;
+	}
+	if (ff_real()->closefrom)
+		ff_real()->closefrom(first);
+	else
+		syscall(SYS_close_range, first < 0 ? 0 : first, UINT_MAX, 0);
+}
+
+FF_EXPORT int dup(int descriptor)
+{
+	int made = ff_real()->dup(descriptor);
+
+	if (made >= 0)
+		copied(descriptor, made);
+	return made;
+}
+
+/* Somebody wants the number of a descriptor of ours: it moves out of the way. */
+static void make_way(int descriptor)
+{
+	if (!is_protected(descriptor) || !is_own_table())
+		return;
+	for (int at = 0; at < MAX_DESCRIPTORS; at++) {
+		struct ff_device *device = ff_device_of(at);
+
+		if (device && device->wake == descriptor) {
+			int moved = (int)syscall(SYS_fcntl, descriptor, F_DUPFD_CLOEXEC, descriptor + 1);
+
+			if (moved >= 0 && moved < MAX_DESCRIPTORS) {
+				put(moved, &protected_mark);
+				device->wake = moved;
+			}
+			break;
+		}
+	}
+	if (atomic_exchange(&devices[descriptor], NULL))
+		atomic_fetch_sub(&tracked, 1);
+}
+
+static void replaced(int from, int to, int result)
+{
+	if (result < 0 || from == to)
+		return;
+	copied(from, to);
+}
+
+FF_EXPORT int dup2(int from, int to)
+{
+	int result;
+
+	if (from != to && atomic_load(&tracked) > 0) {
+		make_way(to);
+		forget(to);
+	}
+	result = ff_real()->dup2(from, to);
+	replaced(from, to, result);
+	return result;
+}
+
+FF_EXPORT int dup3(int from, int to, int flags)
+{
+	int result;
+
+	if (from != to && atomic_load(&tracked) > 0) {
+		make_way(to);
+		forget(to);
+	}
+	result = ff_real()->dup3(from, to, flags);
+	replaced(from, to, result);
+	return result;
+}
+
+static int after_fcntl(int descriptor, int command, int result)
+{
+	if (result >= 0 && (command == F_DUPFD || command == F_DUPFD_CLOEXEC))
+		copied(descriptor, result);
+	return result;
+}
+
+/* Every argument of fcntl fits a pointer, and is passed as one. */
+FF_EXPORT int fcntl(int descriptor, int command, ...)
+{
+	va_list arguments;
+	void *argument;
+
+	va_start(arguments, command);
+	argument = va_arg(arguments, void *);
+	va_end(arguments);
+	return after_fcntl(descriptor, command, ff_real()->fcntl(descriptor, command, argument));
+}
+
+FF_EXPORT int fcntl64(int descriptor, int command, ...)
+{
+	va_list arguments;
+	void *argument;
+
+	va_start(arguments, command);
+	argument = va_arg(arguments, void *);
+	va_end(arguments);
+	return after_fcntl(descriptor, command,
+			   (ff_real()->fcntl64 ? ff_real()->fcntl64 : ff_real()->fcntl)(descriptor, command, argument));
+}

@@ -1,0 +1,37 @@
+/* What each descriptor of the process is to us: nothing, a uverbs device, or one of our own that must stay open. */
+#ifndef FREEFLOW_DESCRIPTORS_H
+#define FREEFLOW_DESCRIPTORS_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocol.h"
+
+/* An open device. Shared by all descriptors that were duplicated from the first. */
+struct ff_device {
+	atomic_int references;
+	pthread_mutex_t lock;        /* one call at a time on the socket */
+	uint32_t sequence;
+	atomic_int lost;             /* the router is gone: every call fails with EIO */
+	int wake;                    /* the engine's eventfd, protected */
+	struct ff_doorbell *doorbell;
+	size_t doorbell_bytes;
+	int process;                 /* the pid that opened it: a child has no say on its socket */
+};
+
+/* The device behind a descriptor, or NULL. One array look-up. */
+struct ff_device *ff_device_of(int descriptor);
+
+/* Makes a descriptor the device's; takes over the caller's reference. -1 with EMFILE when its number is too large. */
+int ff_device_attach(int descriptor, struct ff_device *device);
+
+/* Keeps a descriptor of ours from being closed by the application's own sweeps; moves it to a high number first. */
+int ff_protect(int descriptor);
+void ff_unprotect_and_close(int descriptor);
+
+/* In a child after fork: devices belong to the parent. */
+void ff_descriptors_forked(void);
+
+#endif

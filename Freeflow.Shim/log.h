@@ -1,0 +1,7 @@
+#ifndef FREEFLOW_LOG_H
+#define FREEFLOW_LOG_H
+
+/* One line to stderr with FREEFLOW_LOG=debug; else nothing. Keeps errno. */
+void ff_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,228 @@
+#define _GNU_SOURCE
+#include "memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "channel.h"
+#include "log.h"
+#include "real.h"
+
+#define SHARED_NAME "/memfd:freeflow-mr"
+#define CHILD_MILLISECONDS 10000
+
+static atomic_int shares; /* ranges ever shared: while it is 0 nobody looks anything up */
+static int fork_pipe[2] = { -1, -1 };
+
+static int raw_open(const char *path)
+{
+	return (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+}
+
+/* Lines of a file under /proc/self, without stdio or malloc: fork handlers and madvise come by here. */
+struct lines {
+	int file;
+	size_t start, end;
+	char text[8192];
+};
+
+static char *next_line(struct lines *lines)
+{
+	for (;;) {
+		char *line = lines->text + lines->start;
+		char *stop = memchr(line, '\n', lines->end - lines->start);
+		ssize_t got;
+
+		if (stop) {
+			*stop = 0;
+			lines->start = (size_t)(stop - lines->text) + 1;
+			return line;
+		}
+		memmove(lines->text, line, lines->end - lines->start);
+		lines->end -= lines->start;
+		lines->start = 0;
+		if (lines->end == sizeof(lines->text))
+			lines->end = 0; /* no line of these files is so long; skip it */
+		got = syscall(SYS_read, lines->file, lines->text + lines->end, sizeof(lines->text) - lines->end);
+		if (got <= 0)
+			return NULL;
+		lines->end += (size_t)got;
+	}
+}
+
+static uint64_t hexadecimal(const char **text)
+{
+	uint64_t value = 0;
+
+	for (;; (*text)++) {
+		char digit = **text;
+
+		if (digit >= '0' && digit <= '9')
+			value = value << 4 | (uint64_t)(digit - '0');
+		else if (digit >= 'a' && digit <= 'f')
+			value = value << 4 | (uint64_t)(digit - 'a' + 10);
+		else
+			return value;
+	}
+}
+
+/* Calls `each` for every mapping that overlaps [from, to); `shared` says whether it is one of ours. */
+static void each_mapping(uint64_t from, uint64_t to, void (*each)(uint64_t, uint64_t, int shared, void *), void *context)
+{
+	struct lines lines = { .file = raw_open("/proc/self/maps") };
+	char *line;
+
+	if (lines.file < 0)
+		return;
+	while ((line = next_line(&lines))) {
+		const char *at = line;
+		uint64_t start = hexadecimal(&at);
+		uint64_t end = *at == '-' ? (at++, hexadecimal(&at)) : 0;
+		int shared = at[0] == ' ' && at[1] && at[2] && at[3] && at[4] == 's' && strstr(at, SHARED_NAME) != NULL;
+
+		if (start < to && end > from)
+			each(start > from ? start : from, end < to ? end : to, shared, context);
+	}
+	syscall(SYS_close, lines.file);
+}
+
+static int has_one_thread(void)
+{
+	struct lines lines = { .file = raw_open("/proc/self/status") };
+	char *line;
+	int one = 0;
+
+	if (lines.file < 0)
+		return 0;
+	while ((line = next_line(&lines)))
+		if (strncmp(line, "Threads:", 8) == 0)
+			one = atoi(line + 8) == 1;
+	syscall(SYS_close, lines.file);
+	return one;
+}
+
+static void map_shares(const struct ff_reply *reply)
+{
+	const struct ff_share_reply *answer = (const void *)reply->payload;
+
+	if (reply->error || reply->length < sizeof(*answer) || answer->count == 0 || answer->count > FF_MAX_SHARES ||
+	    reply->length < sizeof(*answer) + answer->count * sizeof(answer->shares[0]) || reply->descriptor_count != 1)
+		return;
+	for (uint32_t i = 0; i < answer->count; i++) {
+		const struct ff_share *share = &answer->shares[i];
+		void *where = (void *)(uintptr_t)share->address;
+
+		/* A range that can't be mapped just stays private: the router looks at what is there. */
+		if (syscall(SYS_mmap, where, share->length, (int)share->protection, MAP_SHARED | MAP_FIXED, reply->descriptors[0],
+			    share->offset) != -1)
+			atomic_fetch_add(&shares, 1);
+	}
+}
+
+void ff_memory_share(struct ff_device *device, int socket, uint64_t address, uint64_t length)
+{
+	struct ff_share_request request = { .address = address, .length = length };
+	const char *wanted = getenv("FREEFLOW_SHARE");
+	struct ff_reply reply;
+	unsigned char all[8], before[8]; /* the kernel's signal sets: pthread_sigmask is too new a symbol */
+
+	if (length < 4096 || (wanted && strcmp(wanted, "off") == 0) || !has_one_thread())
+		return;
+	memset(all, 0xff, sizeof(all));
+	if (syscall(SYS_rt_sigprocmask, SIG_SETMASK, all, before, sizeof(all)) < 0)
+		return;
+	/* From here to the mapping nothing may store into these pages: one thread, no signal handler, the router copies. */
+	if (ff_channel_call(socket, ++device->sequence, FF_SHARE, &request, sizeof(request), NULL, 0, &reply) < 0) {
+		atomic_store(&device->lost, 1);
+	} else {
+		map_shares(&reply);
+		ff_reply_close(&reply, 0);
+	}
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, before, NULL, sizeof(before));
+}
+
+struct advice {
+	int advice;
+	int result;
+};
+
+static void advise(uint64_t start, uint64_t end, int shared, void *context)
+{
+	struct advice *advice = context;
+
+	/* Private memory reads as zeroes afterwards; shared memory only when its pages are taken out of the file. */
+	if (ff_real()->madvise((void *)(uintptr_t)start, end - start, shared ? MADV_REMOVE : advice->advice) < 0)
+		advice->result = -1;
+}
+
+FF_EXPORT int madvise(void *address, size_t length, int advice)
+{
+	uint64_t start = (uintptr_t)address;
+	struct advice each = { .advice = advice };
+
+	if ((advice != MADV_DONTNEED && advice != MADV_FREE) || atomic_load(&shares) == 0 || length == 0)
+		return ff_real()->madvise(address, length, advice);
+	each_mapping(start, start + length, advise, &each);
+	return each.result;
+}
+
+void ff_memory_before_fork(void)
+{
+	fork_pipe[0] = fork_pipe[1] = -1;
+	if (atomic_load(&shares) > 0 && pipe2(fork_pipe, O_CLOEXEC) < 0)
+		fork_pipe[0] = fork_pipe[1] = -1;
+}
+
+void ff_memory_in_parent(void)
+{
+	struct pollfd child = { .fd = fork_pipe[0], .events = POLLIN };
+	int saved = errno;
+
+	if (fork_pipe[0] < 0)
+		return;
+	/* The child closes its end when it has copied; when it dies before, that is the end as well. */
+	syscall(SYS_close, fork_pipe[1]);
+	while (poll(&child, 1, CHILD_MILLISECONDS) < 0 && errno == EINTR)
+		;
+	syscall(SYS_close, fork_pipe[0]);
+	errno = saved;
+}
+
+static void make_private(uint64_t start, uint64_t end, int shared, void *context)
+{
+	size_t length = end - start;
+	void *here = (void *)(uintptr_t)start;
+	void *copy;
+
+	(void)context;
+	if (!shared)
+		return;
+	copy = (void *)syscall(SYS_mmap, NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0L);
+	if (copy == MAP_FAILED)
+		abort(); /* to go on would be to write into the parent's memory */
+	memcpy(copy, here, length);
+	if (syscall(SYS_mremap, copy, length, length, MREMAP_MAYMOVE | MREMAP_FIXED, here) == -1)
+		abort();
+}
+
+void ff_memory_in_child(void)
+{
+	int saved = errno;
+
+	if (atomic_load(&shares) > 0) {
+		each_mapping(0, UINT64_MAX, make_private, NULL);
+		atomic_store(&shares, 0);
+	}
+	if (fork_pipe[0] >= 0) {
+		syscall(SYS_close, fork_pipe[0]);
+		syscall(SYS_close, fork_pipe[1]);
+	}
+	errno = saved;
+}
