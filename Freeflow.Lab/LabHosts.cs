@@ -1,0 +1,81 @@
+using System.Text.Json;
+
+namespace Freeflow.Lab;
+
+/// <summary>
+/// A lab: hosts and containers on this machine, as namespaces. Building it takes down what an earlier one left; taking it
+/// down leaves nothing.
+/// </summary>
+public sealed class LabHosts(LabPaths paths)
+{
+    private static readonly TimeSpan s_clusterWithin = TimeSpan.FromSeconds(40);
+
+    private string OptionsFile => Path.Combine(Paths.State, "options.json");
+
+    public LabRouters Routers { get; } = new(paths);
+
+    public LabPaths Paths { get; } = paths;
+
+    /// <summary>What the lab that is up was built with; null when none is.</summary>
+    public LabOptions? Current =>
+        File.Exists(OptionsFile) ? JsonSerializer.Deserialize<LabOptions>(File.ReadAllText(OptionsFile)) : null;
+
+    /// <summary>Builds the lab, or leaves one as it is that was built alike and stands.</summary>
+    public void Up(LabOptions options)
+    {
+        if (Current != options || !Stands(options))
+        {
+            Down();
+            new LabNetwork(Paths, options).Build();
+            File.WriteAllText(OptionsFile, JsonSerializer.Serialize(options));
+        }
+
+        if (options.WithoutRouters)
+            return;
+        for (var host = 1; host <= options.Hosts; host++)
+            Routers.Start(LabLayout.Host(host), options.RoutersInHostPidNamespace, options.Hosts);
+        Routers.AwaitCluster(options.Hosts, s_clusterWithin);
+    }
+
+    public void Down()
+    {
+        new LabProcesses(Paths).EndAll();
+        if (Directory.Exists(Paths.State))
+            Directory.Delete(Paths.State, recursive: true);
+        if (Directory.Exists("/freeflow") && !Directory.EnumerateFileSystemEntries("/freeflow").Any())
+            Directory.Delete("/freeflow");
+    }
+
+    public IEnumerable<string> Nodes(LabOptions options)
+    {
+        for (var host = 1; host <= options.Hosts; host++)
+        {
+            yield return LabLayout.Host(host);
+            for (var container = 1; container <= options.Containers; container++)
+                yield return LabLayout.Container(host, container);
+        }
+    }
+
+    /// <summary>Runs a program in a host or container, as `lab exec` does.</summary>
+    public ProgramResult Exec(string node, TimeSpan bound, params IEnumerable<string> command) =>
+        Shell.Run(bound, null, ExecLine(node, command));
+
+    public BackgroundProgram Start(string node, params IEnumerable<string> command) =>
+        BackgroundProgram.Start(null, ExecLine(node, command));
+
+    private IEnumerable<string> ExecLine(string node, IEnumerable<string> command) =>
+        [Path.Combine(Paths.Repository, "lab"), "exec", node, "--", .. command];
+
+    private bool Stands(LabOptions options)
+    {
+        var network = new LabNetwork(Paths, options);
+        try
+        {
+            return Nodes(options).Append(LabLayout.Switch).All(node => network.PidOf(node) > 0);
+        }
+        catch (LabException)
+        {
+            return false;
+        }
+    }
+}

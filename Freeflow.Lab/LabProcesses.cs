@@ -1,0 +1,66 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace Freeflow.Lab;
+
+/// <summary>The processes of a lab: found by the mark in their environment, so that nothing is left and nobody else is touched.</summary>
+public sealed class LabProcesses(LabPaths paths)
+{
+    /// <summary>Ends them all. Ending the first process of a pid namespace ends everything in it.</summary>
+    public void EndAll()
+    {
+        var deadline = DateTime.UtcNow.AddSeconds(10);
+        while (Marked().ToList() is { Count: > 0 } left)
+        {
+            foreach (var pid in left)
+                Kill(pid, "KILL");
+            if (DateTime.UtcNow > deadline)
+                throw new LabException($"processes {string.Join(", ", left)} of the lab do not end");
+            Thread.Sleep(20);
+        }
+    }
+
+    /// <summary>The lab's processes that carry <paramref name="role"/> in their environment.</summary>
+    public IEnumerable<int> WithRole(string role) => Marked().Where(pid => EnvironmentOf(pid).Contains($"\0FREEFLOW_LAB_ROLE={role}\0"));
+
+    public static void Kill(int pid, string signal)
+    {
+        using var kill = Process.Start(new ProcessStartInfo("kill", [$"-{signal}", pid.ToString()]) { RedirectStandardError = true })!;
+        kill.WaitForExit();
+    }
+
+    private IEnumerable<int> Marked()
+    {
+        foreach (var directory in Directory.EnumerateDirectories("/proc"))
+        {
+            if (int.TryParse(Path.GetFileName(directory), out var pid) && pid != Environment.ProcessId
+                && EnvironmentOf(pid).Contains($"\0{LabPaths.Mark}={paths.State}\0") && !IsZombie(pid))
+                yield return pid;
+        }
+    }
+
+    private static bool IsZombie(int pid)
+    {
+        try
+        {
+            var status = File.ReadAllText($"/proc/{pid}/stat");
+            return status[(status.LastIndexOf(')') + 2)..].StartsWith('Z');
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+    }
+
+    private static string EnvironmentOf(int pid)
+    {
+        try
+        {
+            return "\0" + Encoding.UTF8.GetString(File.ReadAllBytes($"/proc/{pid}/environ"));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+}

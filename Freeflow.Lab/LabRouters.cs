@@ -1,0 +1,113 @@
+namespace Freeflow.Lab;
+
+/// <summary>The routers of a lab's hosts.</summary>
+public sealed class LabRouters(LabPaths paths)
+{
+    private static readonly TimeSpan s_stopWithin = TimeSpan.FromSeconds(15);
+
+    public void Start(string host, bool inHostPidNamespace, int hosts)
+    {
+        if (PidOf(host) is not null)
+            return;
+        InstallShim(host);
+        var hostPid = new LabNetwork(paths, new LabOptions()).PidOf(host);
+        var pidNamespace = inHostPidNamespace ? "" : "unshare --pid --mount --fork --kill-child --mount-proc ";
+        Shell.Script(
+            $"nsenter -t {hostPid} -n -m -u -p setsid --fork {pidNamespace}{paths.RouterProgram} run --config {paths.LabConfiguration} </dev/null >>{paths.RouterLog(host)} 2>&1",
+            new Dictionary<string, string>
+            {
+                [LabPaths.Mark] = paths.State,
+                ["FREEFLOW_LAB_ROLE"] = "router-" + host,
+                ["FFR_NAME"] = LabLayout.RouterName,
+                ["HOST_IP_PREFIX"] = LabLayout.UnderlayPrefix,
+                ["FREEFLOW_SEEDS"] = string.Join(",", Enumerable.Range(1, hosts).Select(LabLayout.UnderlayAddress)),
+                ["DOTNET_gcServer"] = "0",
+                ["DOTNET_TieredCompilation"] = "1",
+            });
+    }
+
+    /// <summary>The router's pid as the machine sees it; null when it does not run.</summary>
+    public int? PidOf(string host)
+    {
+        foreach (var pid in new LabProcesses(paths).WithRole("router-" + host))
+        {
+            try
+            {
+                if (File.ReadAllText($"/proc/{pid}/comm").Trim() == "freeflow")
+                    return pid;
+            }
+            catch (IOException)
+            {
+            }
+        }
+
+        return null;
+    }
+
+    public void Stop(string host)
+    {
+        if (PidOf(host) is not { } pid)
+            return;
+        LabProcesses.Kill(pid, "TERM");
+        AwaitEnd(host, s_stopWithin);
+    }
+
+    public void Kill(string host)
+    {
+        if (PidOf(host) is not { } pid)
+            return;
+        LabProcesses.Kill(pid, "KILL");
+        AwaitEnd(host, s_stopWithin);
+    }
+
+    /// <summary>Waits until every router sees all members up.</summary>
+    public void AwaitCluster(int hosts, TimeSpan bound)
+    {
+        var deadline = DateTime.UtcNow + bound;
+        for (var host = 1; host <= hosts; host++)
+        {
+            while (UpMembers(LabLayout.Host(host)) != hosts)
+            {
+                if (DateTime.UtcNow > deadline)
+                {
+                    var log = File.ReadLines(paths.RouterLog(LabLayout.Host(host))).TakeLast(20);
+                    throw new LabException($"{LabLayout.Host(host)} does not see {hosts} members up within {bound.TotalSeconds} s; its log ends:\n{string.Join('\n', log)}");
+                }
+
+                Thread.Sleep(100);
+            }
+        }
+    }
+
+    public string Status(string host) => RunInHost(host, "status").Output;
+
+    private int UpMembers(string host) => Status(host).Split('\n').Count(line => line.EndsWith(" Up", StringComparison.Ordinal));
+
+    private ProgramResult RunInHost(string host, string command)
+    {
+        var hostPid = new LabNetwork(paths, new LabOptions()).PidOf(host);
+        return Shell.Run(
+            TimeSpan.FromSeconds(10),
+            new Dictionary<string, string> { ["FFR_NAME"] = LabLayout.RouterName },
+            "nsenter", "-t", hostPid.ToString(), "-n", "-m", "-u", "-p", paths.RouterProgram, command);
+    }
+
+    private void AwaitEnd(string host, TimeSpan bound)
+    {
+        var deadline = DateTime.UtcNow + bound;
+        while (PidOf(host) is not null)
+        {
+            if (DateTime.UtcNow > deadline)
+                throw new LabException($"the router of {host} does not end within {bound.TotalSeconds} s");
+            Thread.Sleep(20);
+        }
+    }
+
+    /// <summary>Puts the library in place in one step: running programs keep the one they have.</summary>
+    private void InstallShim(string host)
+    {
+        var target = Path.Combine(paths.FreeflowDirectory(host), "libfsocket.so");
+        File.Copy(paths.ShimLibrary, target + ".new", overwrite: true);
+        File.Move(target + ".new", target, overwrite: true);
+    }
+}
