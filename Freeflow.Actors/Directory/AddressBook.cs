@@ -21,20 +21,6 @@ public sealed class AddressBook
     public int? PeerOf(Gid gid) =>
         _owners.TryGetValue(gid, out var node) && _peers.TryGetValue(node, out var peer) ? peer : null;
 
-    /// <summary>
-    /// The address of a LID: the lower 16 bits of an IPv4 address, among those that share the upper 16 with
-    /// <paramref name="nearby"/>. Programs that address without a GRH find their peers so.
-    /// </summary>
-    public Gid? ByLid(ushort lid, Gid nearby)
-    {
-        var network = nearby.ToAddress().GetAddressBytes();
-        if (lid == 0 || network.Length != 4)
-            return null;
-        byte[] wanted = [network[0], network[1], (byte)(lid >> 8), (byte)lid];
-        var gid = Gid.FromAddress(new System.Net.IPAddress(wanted));
-        return _owners.ContainsKey(gid) ? gid : null;
-    }
-
     internal void Replace(ImmutableDictionary<Gid, string> owners) => _owners = owners;
 
     internal void Reach(string node, int peer) => _peers = _peers.SetItem(node, peer);

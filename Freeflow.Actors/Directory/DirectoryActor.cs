@@ -7,13 +7,6 @@ using Freeflow.Verbs.Abi;
 
 namespace Freeflow.Actors.Directory;
 
-/// <summary>What the directory is asked.</summary>
-public static class DirectoryProtocol
-{
-    /// <summary>A container of this router has exactly these addresses; none when it is gone.</summary>
-    public sealed record Claim(string Container, IReadOnlyList<Gid> Addresses);
-}
-
 /// <summary>
 /// The cluster's table of virtual addresses, replicated by Akka.DistributedData: address → owning router. An address that
 /// another live member owns is not taken from it: the claim waits until the other gives it up or leaves.
@@ -23,6 +16,10 @@ public sealed class DirectoryActor : ReceiveActor, IWithTimers
     private static readonly LWWDictionaryKey<string, string> s_key = new("freeflow-addresses");
     private static readonly TimeSpan s_retry = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long an address may be on its way here, as the kernel waits a second for a neighbour's answer.</summary>
+    private static readonly TimeSpan s_findWithin = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_lookAgain = TimeSpan.FromMilliseconds(100);
+
     private readonly AddressBook _book;
     private readonly IActorRef _replicator;
     private readonly Akka.Cluster.Cluster _cluster;
@@ -30,6 +27,7 @@ public sealed class DirectoryActor : ReceiveActor, IWithTimers
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly Dictionary<string, HashSet<Gid>> _claims = [];
     private readonly HashSet<Gid> _waiting = [];
+    private readonly List<(Gid Address, IActorRef Asker, DateTime Deadline)> _searches = [];
     private ImmutableDictionary<Gid, string> _owners = ImmutableDictionary<Gid, string>.Empty;
 
     public DirectoryActor(AddressBook book)
@@ -39,6 +37,9 @@ public sealed class DirectoryActor : ReceiveActor, IWithTimers
         _self = NodeName.Of(_cluster.SelfUniqueAddress);
         _replicator = DistributedData.Get(Context.System).Replicator;
         Receive<DirectoryProtocol.Claim>(Claim);
+        Receive<DirectoryProtocol.Find>(Find);
+        Receive<LookAgain>(_ => Search());
+        Receive<GetSuccess>(got => Adopt(got.Get(s_key)));
         Receive<Changed>(changed => Adopt(changed.Get(s_key)));
         Receive<ClusterEvent.MemberRemoved>(removed => Forget(NodeName.Of(removed.Member.UniqueAddress)));
         Receive<Retry>(_ => Reconcile());
@@ -69,6 +70,31 @@ public sealed class DirectoryActor : ReceiveActor, IWithTimers
         foreach (var gone in before.Where(gid => !claim.Addresses.Contains(gid) && !IsClaimed(gid)))
             Release(gone);
         Reconcile();
+    }
+
+    private void Find(DirectoryProtocol.Find find)
+    {
+        _searches.Add((find.Address, Sender, DateTime.UtcNow + s_findWithin));
+        // Changes are announced in batches; the others' tables may have it already.
+        _replicator.Tell(Dsl.Get(s_key, new ReadAll(s_findWithin)));
+        Timers.StartPeriodicTimer("search", LookAgain.Instance, s_lookAgain);
+        Search();
+    }
+
+    private void Search()
+    {
+        _searches.RemoveAll(search =>
+        {
+            if (_book.PeerOf(search.Address) is { } peer)
+                search.Asker.Tell(new DirectoryProtocol.Found(peer));
+            else if (DateTime.UtcNow >= search.Deadline)
+                search.Asker.Tell(new DirectoryProtocol.NotFound(search.Address));
+            else
+                return false;
+            return true;
+        });
+        if (_searches.Count == 0)
+            Timers.Cancel("search");
     }
 
     private bool IsClaimed(Gid gid) => _claims.Values.Any(addresses => addresses.Contains(gid));
@@ -147,6 +173,12 @@ public sealed class DirectoryActor : ReceiveActor, IWithTimers
     {
         _owners = owners;
         _book.Replace(owners);
+        Search();
+    }
+
+    private sealed class LookAgain
+    {
+        public static LookAgain Instance { get; } = new();
     }
 
     private sealed class Retry

@@ -2,7 +2,7 @@ using System.ComponentModel;
 using Akka.Actor;
 using Akka.Event;
 using Freeflow.Actors.Connections;
-using Freeflow.Actors.Containers;
+using Freeflow.Actors.Directory;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Engine;
 using Freeflow.Verbs.Interop;
@@ -117,51 +117,56 @@ public sealed class QueuePairActor : ReceiveActor
         }
 
         var change = ChangeOf(to, mask, command);
-        if ((mask & QueuePairAttributes.AddressVector) != 0)
+        if ((mask & QueuePairAttributes.AddressVector) == 0)
         {
-            if (Resolve(command.Dest, modify.Device, out var local, out var remote, out var peer) is var errno and not 0)
-            {
-                Refuse(errno);
-                return;
-            }
-
-            change = change with { LocalGid = local, RemoteGid = remote, Peer = peer };
+            Apply(change, mask, command);
+            return;
         }
 
+        if (QueuePairEnds.Read(command.Dest, modify.Device) is not { } ends)
+        {
+            Refuse(Errno.EINVAL);
+            return;
+        }
+
+        change = change with { LocalGid = ends.Local, RemoteGid = ends.Remote };
+        if (_plane.Book.PeerOf(ends.Remote) is { } peer)
+        {
+            Apply(change with { Peer = peer }, mask, command);
+            return;
+        }
+
+        // The peer's container may have come up a moment ago, and its address still be on its way here.
+        _plane.Directory.Tell(new DirectoryProtocol.Find(ends.Remote));
+        Become(() => Resolving(from, change, mask, command));
+    }
+
+    /// <summary>Waits for the directory, which answers within a bound, as the kernel waits for a neighbour.</summary>
+    private void Resolving(QueuePairState from, QueuePairChange change, QueuePairAttributes mask, ModifyQpCommand command)
+    {
+        Receive<DirectoryProtocol.Found>(found =>
+        {
+            Become(() => Being(from));
+            Apply(change with { Peer = found.Peer }, mask, command);
+        });
+        Receive<DirectoryProtocol.NotFound>(missing =>
+        {
+            _log.Info("QP {0}: no router has {1}", _spec.Number, missing.Address.ToAddress());
+            Become(() => Being(from));
+            Refuse(Errno.ETIMEDOUT);
+        });
+        Receive<QueuePairEvents.Failed>(failed =>
+        {
+            Refuse(Errno.EINVAL);
+            Fail(failed.Fault);
+        });
+    }
+
+    private void Apply(QueuePairChange change, QueuePairAttributes mask, in ModifyQpCommand command)
+    {
         Remember(mask, command);
         var self = Self;
         _plane.Engine.Modify(_engine!, change, () => self.Tell(Changed.Instance));
-    }
-
-    /// <summary>Finds the router of an address vector: 0, EINVAL as the kernel says of a bad one, or EHOSTUNREACH for an address that nobody has.</summary>
-    private int Resolve(in QpDestination destination, ContainerDevice device, out Gid local, out Gid remote, out int peer)
-    {
-        (local, remote, peer) = (default, default, EngineQueuePair.NoPeer);
-        var isGlobal = destination.IsGlobal != 0;
-        var index = isGlobal ? destination.SgidIndex : 0;
-        if (index >= device.Gids.Count)
-            return Errno.EINVAL;
-        local = device.Gids[index].Gid;
-        if (isGlobal)
-        {
-            remote = destination.Dgid;
-        }
-        else
-        {
-            // A RoCE device has no LIDs; ours stands for the address, so that programs without a GRH work.
-            if (_plane.Book.ByLid(destination.Dlid, local) is not { } found)
-                return Errno.EINVAL;
-            remote = found;
-        }
-
-        if (_plane.Book.PeerOf(remote) is not { } number)
-        {
-            _log.Info("QP {0}: no router has {1}", _spec.Number, remote.ToAddress());
-            return Errno.EHOSTUNREACH;
-        }
-
-        peer = number;
-        return 0;
     }
 
     private static QueuePairChange ChangeOf(QueuePairState to, QueuePairAttributes mask, in ModifyQpCommand command)

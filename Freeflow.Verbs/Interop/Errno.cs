@@ -24,5 +24,5 @@ public static class Errno
     public const int EOPNOTSUPP = 95;
     public const int EPROTONOSUPPORT = 93;
     public const int ENOBUFS = 105;
-    public const int EHOSTUNREACH = 113;
+    public const int ETIMEDOUT = 110;
 }
