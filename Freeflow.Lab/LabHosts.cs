@@ -58,10 +58,12 @@ public sealed class LabHosts(LabPaths paths)
 
     /// <summary>Runs a program in a host or container, as `lab exec` does.</summary>
     public ProgramResult Exec(string node, TimeSpan bound, params IEnumerable<string> command) =>
-        Shell.Run(bound, null, ExecLine(node, command));
+        Shell.Run(bound, Where, ExecLine(node, command));
 
     public BackgroundProgram Start(string node, params IEnumerable<string> command) =>
-        BackgroundProgram.Start(null, ExecLine(node, command));
+        BackgroundProgram.Start(Where, ExecLine(node, command));
+
+    private Dictionary<string, string> Where => new() { ["FREEFLOW_LAB_DIR"] = Paths.State };
 
     private IEnumerable<string> ExecLine(string node, IEnumerable<string> command) =>
         [Path.Combine(Paths.Repository, "lab"), "exec", node, "--", .. command];

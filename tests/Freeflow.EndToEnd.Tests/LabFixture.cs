@@ -1,0 +1,73 @@
+using System.Text.Json;
+using Freeflow.Lab;
+
+namespace Freeflow.EndToEnd.Tests;
+
+/// <summary>Two hosts with three containers each, shared by all tests; the third container of a host is for tests that break one.</summary>
+public sealed class LabFixture : IDisposable
+{
+    public const string Name = "lab";
+
+    private static readonly LabOptions s_options = new() { Hosts = 2, Containers = 3 };
+
+    public LabFixture()
+    {
+        Hosts = new LabHosts(LabPaths.Find() with { State = "/run/freeflow-test" });
+        Hosts.Down();
+        Hosts.Up(s_options);
+    }
+
+    public LabHosts Hosts { get; }
+
+    public static string Server(Placement placement) => placement == Placement.SameHost ? "h1c1" : "h2c1";
+
+    public static string Client(Placement placement) => placement == Placement.SameHost ? "h1c2" : "h1c1";
+
+    public static string AddressOf(string container) => LabLayout.OverlayAddress(container[1] - '0', container[3] - '0');
+
+    public void Dispose() => Hosts.Down();
+
+    /// <summary>What the router of a host tells its operator.</summary>
+    public JsonElement Status(string host)
+    {
+        var result = Hosts.Exec(host, TimeSpan.FromSeconds(10), "freeflow", "status", "--json");
+        Assert.True(result.ExitCode == 0, result.Everything);
+        return JsonSerializer.Deserialize<JsonElement>(result.Output);
+    }
+
+    public string RouterLog(string host) => File.ReadAllText(Hosts.Paths.RouterLog(host));
+
+    /// <summary>Waits for something that must come true; fails with <paramref name="what"/> when it does not within the bound.</summary>
+    public static void Eventually(string what, TimeSpan bound, Func<bool> holds, Func<string>? found = null)
+    {
+        var deadline = DateTime.UtcNow + bound;
+        while (!holds())
+        {
+            Assert.True(DateTime.UtcNow < deadline, $"not within {bound.TotalSeconds} s: {what}{(found is null ? "" : "; found: " + found())}");
+            Thread.Sleep(50);
+        }
+    }
+
+    /// <summary>Starts a server program and waits until it listens on its TCP port.</summary>
+    public BackgroundProgram StartListening(string node, int port, params IEnumerable<string> command)
+    {
+        var words = command.ToList();
+        Eventually($"port {port} free in {node}", TimeSpan.FromSeconds(10), () => !Listens(node, port));
+        var program = Hosts.Start(node, words);
+        Eventually($"{words[0]} listening on {port} in {node}", TimeSpan.FromSeconds(10), () => Listens(node, port) || program.HasExited);
+        if (program.HasExited)
+            Assert.Fail($"{string.Join(' ', words)} in {node} ended: {program.Wait(TimeSpan.FromSeconds(1)).Everything}");
+        return program;
+    }
+
+    private bool Listens(string node, int port)
+    {
+        var pid = File.ReadAllText(Hosts.Paths.NodeFile(node)).Trim();
+        return new[] { "tcp", "tcp6" }.SelectMany(table => File.ReadLines($"/proc/{pid}/net/{table}"))
+            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Any(fields => fields.Length > 3 && fields[3] == "0A" && fields[1].EndsWith($":{port:X4}", StringComparison.Ordinal));
+    }
+}
+
+[CollectionDefinition(LabFixture.Name)]
+public sealed class LabCollection : ICollectionFixture<LabFixture>;

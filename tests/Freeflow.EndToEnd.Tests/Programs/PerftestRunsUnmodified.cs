@@ -1,0 +1,58 @@
+namespace Freeflow.EndToEnd.Tests.Programs;
+
+/// <summary>perftest as Debian ships it. It does not look at its data; <see cref="VerbsCheckMovesEveryByte"/> does.</summary>
+[Collection(LabFixture.Name)]
+public sealed class PerftestRunsUnmodified(LabFixture lab)
+{
+    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(120);
+
+    public static TheoryData<string, Placement> Lines(params string[] lines)
+    {
+        var data = new TheoryData<string, Placement>();
+        foreach (var line in lines)
+        {
+            data.Add(line, Placement.SameHost);
+            data.Add(line, Placement.AcrossHosts);
+        }
+
+        return data;
+    }
+
+    public static TheoryData<string, Placement> Usual => Lines(
+        "ib_send_bw", "ib_send_lat", "ib_write_bw", "ib_write_lat", "ib_read_bw", "ib_read_lat", "ib_atomic_bw", "ib_atomic_lat");
+
+    /// <summary>2 B to 8 MiB. The atomics have one size.</summary>
+    public static TheoryData<string, Placement> AllSizes => Lines(
+        "ib_send_bw -a -n 100", "ib_send_lat -a -n 100", "ib_write_bw -a -n 100", "ib_write_lat -a -n 100",
+        "ib_read_bw -a -n 100", "ib_read_lat -a -n 100");
+
+    /// <summary>What each program offers of several QPs, both directions and events; it refuses the rest itself.</summary>
+    public static TheoryData<string, Placement> Ways => Lines(
+        "ib_send_bw -q 8", "ib_write_bw -q 8", "ib_read_bw -q 8", "ib_atomic_bw -q 8",
+        "ib_send_bw -b", "ib_write_bw -b", "ib_read_bw -b", "ib_atomic_bw -b",
+        "ib_send_bw -e", "ib_send_lat -e", "ib_read_bw -e", "ib_read_lat -e", "ib_atomic_bw -e", "ib_atomic_lat -e");
+
+    public static TheoryData<string, Placement> Together => Lines(
+        "ib_send_bw -a -q 8 -b -n 100", "ib_write_bw -a -q 8 -b -n 100", "ib_read_bw -a -q 8 -b -n 100",
+        "ib_send_bw -q 8 -b -e", "ib_read_bw -q 8 -b -e", "ib_atomic_bw -q 8 -b -e");
+
+    [Theory]
+    [MemberData(nameof(Usual))]
+    public void WithItsDefaults(string line, Placement placement) => Run(line, placement);
+
+    [Theory]
+    [MemberData(nameof(Ways))]
+    public void WithSeveralQpsBothDirectionsAndEvents(string line, Placement placement) => Run(line, placement);
+
+    [Theory]
+    [Trait("Speed", "Slow")]
+    [MemberData(nameof(AllSizes))]
+    public void OverItsWholeSizeRange(string line, Placement placement) => Run(line, placement);
+
+    [Theory]
+    [Trait("Speed", "Slow")]
+    [MemberData(nameof(Together))]
+    public void WithEverythingAtOnce(string line, Placement placement) => Run(line, placement);
+
+    private void Run(string line, Placement placement) => new ProgramPair(lab, placement).Run(s_bound, line.Split(' '));
+}

@@ -1,0 +1,22 @@
+using Freeflow.Lab;
+
+namespace Freeflow.EndToEnd.Tests.Programs;
+
+/// <summary>A program as server in one container and as client in another, as perftest and rdma-core's examples are used.</summary>
+public sealed class ProgramPair(LabFixture lab, Placement placement)
+{
+    /// <summary>perftest's and the examples' port for exchanging addresses.</summary>
+    public const int Port = 18515;
+
+    /// <summary>Runs both to their end, within a bound; fails the test unless both exit with 0. Returns what the client said.</summary>
+    public string Run(TimeSpan bound, params string[] command)
+    {
+        var (serverNode, clientNode) = (LabFixture.Server(placement), LabFixture.Client(placement));
+        using var server = lab.StartListening(serverNode, Port, command);
+        var client = lab.Hosts.Exec(clientNode, bound, [.. command, LabFixture.AddressOf(serverNode)]);
+        var served = server.Wait(TimeSpan.FromSeconds(10));
+        Assert.True(client.ExitCode == 0 && served.ExitCode == 0,
+            $"{string.Join(' ', command)}, {placement}\nclient in {clientNode}: {client.Everything}\nserver in {serverNode}: {served.Everything}");
+        return client.Output;
+    }
+}

@@ -1,0 +1,46 @@
+namespace Freeflow.EndToEnd.Tests.Programs;
+
+/// <summary>rdma-core's own tools and examples, as Debian ships them.</summary>
+[Collection(LabFixture.Name)]
+public sealed class RdmaCoreExamplesRunUnmodified(LabFixture lab)
+{
+    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(30);
+
+    public static TheoryData<string, Placement> PingPongs => PerftestRunsUnmodified.Lines(
+        "ibv_rc_pingpong", "ibv_rc_pingpong -e", "ibv_rc_pingpong -g 0", "ibv_rc_pingpong -e -g 0", "ibv_rc_pingpong -c -s 65536");
+
+    [Theory]
+    [MemberData(nameof(PingPongs))]
+    public void PingPong(string line, Placement placement)
+    {
+        var said = new ProgramPair(lab, placement).Run(s_bound, line.Split(' '));
+        Assert.Contains("1000 iters in", said);
+    }
+
+    [Fact]
+    public void DevicesListsTheOneDevice()
+    {
+        var result = lab.Hosts.Exec("h1c1", s_bound, "ibv_devices");
+        Assert.True(result.ExitCode == 0, result.Everything);
+        Assert.Matches(@"rxe_ff0\s+[0-9a-f]{16}", result.Output);
+    }
+
+    [Fact]
+    public void DevinfoShowsAnActivePortWithTheContainersOwnAddressAsGid()
+    {
+        var result = lab.Hosts.Exec("h1c2", s_bound, "ibv_devinfo", "-v");
+        Assert.True(result.ExitCode == 0, result.Everything);
+        Assert.Matches(@"state:\s+PORT_ACTIVE", result.Output);
+        Assert.Matches(@"link_layer:\s+Ethernet", result.Output);
+        Assert.Matches(@"GID\[\s*0\]:\s+::ffff:10\.244\.1\.12, RoCE v2", result.Output);
+    }
+
+    [Fact]
+    public void SysfsAgreesWithDevinfo()
+    {
+        const string Port = "/sys/class/infiniband/rxe_ff0/ports/1";
+        var result = lab.Hosts.Exec("h2c1", s_bound, "sh", "-c",
+            $"cat {Port}/gids/0 {Port}/gid_attrs/types/0 {Port}/gid_attrs/ndevs/0 {Port}/link_layer");
+        Assert.Equal("0000:0000:0000:0000:0000:ffff:0af4:020b\nRoCE v2\neth0\nEthernet\n", result.Output);
+    }
+}
