@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "orphans.h"
 #include "real.h"
 
 #define MAX_DESCRIPTORS 65536
@@ -56,9 +57,11 @@ static void release(struct ff_device *device)
 {
 	if (atomic_fetch_sub(&device->references, 1) != 1)
 		return;
+	ff_orphans_unwatch(device);
 	syscall(SYS_munmap, device->doorbell, device->doorbell_bytes);
-	if (device->wake >= 0)
-		ff_unprotect_and_close(device->wake);
+	for (int i = 0; i < FF_KEPT; i++)
+		if (device->kept[i] >= 0)
+			ff_unprotect_and_close(device->kept[i]);
 	free(device);
 }
 
@@ -193,23 +196,30 @@ FF_EXPORT int dup(int descriptor)
 	return made;
 }
 
-/* Somebody wants the number of a descriptor of ours: it moves out of the way. */
-static void make_way(int descriptor)
+static int *holder_of(int descriptor)
 {
-	if (!is_protected(descriptor) || !is_own_table())
-		return;
 	for (int at = 0; at < MAX_DESCRIPTORS; at++) {
 		struct ff_device *device = ff_device_of(at);
 
-		if (device && device->wake == descriptor) {
-			int moved = (int)syscall(SYS_fcntl, descriptor, F_DUPFD_CLOEXEC, descriptor + 1);
+		for (int i = 0; device && i < FF_KEPT; i++)
+			if (device->kept[i] == descriptor)
+				return &device->kept[i];
+	}
+	return NULL;
+}
 
-			if (moved >= 0 && moved < MAX_DESCRIPTORS) {
-				put(moved, &protected_mark);
-				device->wake = moved;
-			}
-			break;
-		}
+/* Somebody wants the number of a descriptor of ours: it moves out of the way. */
+static void make_way(int descriptor)
+{
+	int *holder, moved;
+
+	if (!is_protected(descriptor) || !is_own_table())
+		return;
+	holder = holder_of(descriptor);
+	moved = holder ? (int)syscall(SYS_fcntl, descriptor, F_DUPFD_CLOEXEC, descriptor + 1) : -1;
+	if (moved >= 0 && moved < MAX_DESCRIPTORS) {
+		put(moved, &protected_mark);
+		*holder = moved;
 	}
 	if (atomic_exchange(&devices[descriptor], NULL))
 		atomic_fetch_sub(&tracked, 1);

@@ -9,16 +9,26 @@
 
 #include "protocol.h"
 
+enum ff_kept {
+	FF_WAKE,     /* the engine's eventfd */
+	FF_LIFELINE, /* hangs up when the router is gone */
+	FF_STOP,     /* an eventfd that ends the watcher */
+	FF_KEPT,
+};
+
 /* An open device. Shared by all descriptors that were duplicated from the first. */
 struct ff_device {
 	atomic_int references;
 	pthread_mutex_t lock;        /* one call at a time on the socket */
 	uint32_t sequence;
 	atomic_int lost;             /* the router is gone: every call fails with EIO */
-	int wake;                    /* the engine's eventfd, protected */
+	int kept[FF_KEPT];           /* descriptors of ours, protected */
 	struct ff_doorbell *doorbell;
 	size_t doorbell_bytes;
 	int process;                 /* the pid that opened it: a child has no say on its socket */
+	uint64_t token;              /* in the names of its rings */
+	pthread_t watcher;           /* see orphans.h; meaningful while is_watched */
+	int is_watched;
 };
 
 /* The device behind a descriptor, or NULL. One array look-up. */

@@ -2,12 +2,14 @@
 #define _GNU_SOURCE
 #include "descriptors.h"
 #include "memory.h"
+#include "orphans.h"
 #include "real.h"
 
 static void in_child(void)
 {
 	ff_memory_in_child();
 	ff_descriptors_forked();
+	ff_orphans_in_child();
 }
 
 __attribute__((constructor)) static void register_handlers(void)

@@ -13,6 +13,8 @@
 
 #include "channel.h"
 #include "log.h"
+#include "maps.h"
+#include "orphans.h"
 #include "real.h"
 
 #define SHARED_NAME "/memfd:freeflow-mr"
@@ -21,89 +23,24 @@
 static atomic_int shares; /* ranges ever shared: while it is 0 nobody looks anything up */
 static int fork_pipe[2] = { -1, -1 };
 
-static int raw_open(const char *path)
+/* Whether a line of /proc/self/maps, from its permissions on, is of memory that the router shares. */
+static int is_shared(const char *line)
 {
-	return (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	return line[0] == ' ' && line[1] && line[2] && line[3] && line[4] == 's' && strstr(line, SHARED_NAME) != NULL;
 }
 
-/* Lines of a file under /proc/self, without stdio or malloc: fork handlers and madvise come by here. */
-struct lines {
-	int file;
-	size_t start, end;
-	char text[8192];
-};
-
-static char *next_line(struct lines *lines)
-{
-	for (;;) {
-		char *line = lines->text + lines->start;
-		char *stop = memchr(line, '\n', lines->end - lines->start);
-		ssize_t got;
-
-		if (stop) {
-			*stop = 0;
-			lines->start = (size_t)(stop - lines->text) + 1;
-			return line;
-		}
-		memmove(lines->text, line, lines->end - lines->start);
-		lines->end -= lines->start;
-		lines->start = 0;
-		if (lines->end == sizeof(lines->text))
-			lines->end = 0; /* no line of these files is so long; skip it */
-		got = syscall(SYS_read, lines->file, lines->text + lines->end, sizeof(lines->text) - lines->end);
-		if (got <= 0)
-			return NULL;
-		lines->end += (size_t)got;
-	}
-}
-
-static uint64_t hexadecimal(const char **text)
-{
-	uint64_t value = 0;
-
-	for (;; (*text)++) {
-		char digit = **text;
-
-		if (digit >= '0' && digit <= '9')
-			value = value << 4 | (uint64_t)(digit - '0');
-		else if (digit >= 'a' && digit <= 'f')
-			value = value << 4 | (uint64_t)(digit - 'a' + 10);
-		else
-			return value;
-	}
-}
-
-/* Calls `each` for every mapping that overlaps [from, to); `shared` says whether it is one of ours. */
-static void each_mapping(uint64_t from, uint64_t to, void (*each)(uint64_t, uint64_t, int shared, void *), void *context)
-{
-	struct lines lines = { .file = raw_open("/proc/self/maps") };
-	char *line;
-
-	if (lines.file < 0)
-		return;
-	while ((line = next_line(&lines))) {
-		const char *at = line;
-		uint64_t start = hexadecimal(&at);
-		uint64_t end = *at == '-' ? (at++, hexadecimal(&at)) : 0;
-		int shared = at[0] == ' ' && at[1] && at[2] && at[3] && at[4] == 's' && strstr(at, SHARED_NAME) != NULL;
-
-		if (start < to && end > from)
-			each(start > from ? start : from, end < to ? end : to, shared, context);
-	}
-	syscall(SYS_close, lines.file);
-}
-
+/* Our own watchers store nothing into the application's pages. */
 static int has_one_thread(void)
 {
-	struct lines lines = { .file = raw_open("/proc/self/status") };
+	struct ff_lines lines = { .file = ff_open_lines("/proc/self/status") };
 	char *line;
 	int one = 0;
 
 	if (lines.file < 0)
 		return 0;
-	while ((line = next_line(&lines)))
+	while ((line = ff_next_line(&lines)))
 		if (strncmp(line, "Threads:", 8) == 0)
-			one = atoi(line + 8) == 1;
+			one = atoi(line + 8) == 1 + ff_orphans_watchers();
 	syscall(SYS_close, lines.file);
 	return one;
 }
@@ -153,12 +90,12 @@ struct advice {
 	int result;
 };
 
-static void advise(uint64_t start, uint64_t end, int shared, void *context)
+static void advise(uint64_t start, uint64_t end, const char *line, void *context)
 {
 	struct advice *advice = context;
 
 	/* Private memory reads as zeroes afterwards; shared memory only when its pages are taken out of the file. */
-	if (ff_real()->madvise((void *)(uintptr_t)start, end - start, shared ? MADV_REMOVE : advice->advice) < 0)
+	if (ff_real()->madvise((void *)(uintptr_t)start, end - start, is_shared(line) ? MADV_REMOVE : advice->advice) < 0)
 		advice->result = -1;
 }
 
@@ -169,7 +106,7 @@ FF_EXPORT int madvise(void *address, size_t length, int advice)
 
 	if ((advice != MADV_DONTNEED && advice != MADV_FREE) || atomic_load(&shares) == 0 || length == 0)
 		return ff_real()->madvise(address, length, advice);
-	each_mapping(start, start + length, advise, &each);
+	ff_each_mapping(start, start + length, advise, &each);
 	return each.result;
 }
 
@@ -195,14 +132,14 @@ void ff_memory_in_parent(void)
 	errno = saved;
 }
 
-static void make_private(uint64_t start, uint64_t end, int shared, void *context)
+static void make_private(uint64_t start, uint64_t end, const char *line, void *context)
 {
 	size_t length = end - start;
 	void *here = (void *)(uintptr_t)start;
 	void *copy;
 
 	(void)context;
-	if (!shared)
+	if (!is_shared(line))
 		return;
 	copy = (void *)syscall(SYS_mmap, NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0L);
 	if (copy == MAP_FAILED)
@@ -217,7 +154,7 @@ void ff_memory_in_child(void)
 	int saved = errno;
 
 	if (atomic_load(&shares) > 0) {
-		each_mapping(0, UINT64_MAX, make_private, NULL);
+		ff_each_mapping(0, UINT64_MAX, make_private, NULL);
 		atomic_store(&shares, 0);
 	}
 	if (fork_pipe[0] >= 0) {

@@ -49,11 +49,23 @@ struct ff_hello {
 	uint32_t kind; /* enum ff_kind */
 };
 
-/* HELLO, reply. Descriptors: sysfs: the directory. uverbs: the doorbell memory, then the engine's eventfd. */
+/*
+ * HELLO, reply. Descriptors: sysfs: the directory. uverbs: the doorbell memory, the engine's eventfd, and a socket that
+ * hangs up when the router is gone.
+ */
 struct ff_hello_reply {
 	uint32_t version;
 	uint32_t doorbell_bytes; /* size of the doorbell memory; 0 for sysfs */
+	uint64_t token;          /* this connection's, in the names of its rings; 0 for sysfs */
 };
+
+/*
+ * Names of the memory files behind a connection's rings, which /proc/self/maps shows: all numbers in hexadecimal, the
+ * token in 16 digits. By them the shim finds the rings when the router is gone, and completes what is left in them.
+ */
+#define FF_CQ_NAME "freeflow-cq-" /* token-handle */
+#define FF_SQ_NAME "freeflow-sq-" /* token-handle of the send CQ-QPN */
+#define FF_RQ_NAME "freeflow-rq-" /* token-handle of the receive CQ-QPN */
 
 struct ff_mmap {
 	uint64_t offset; /* as given to mmap() on the uverbs descriptor */

@@ -161,9 +161,10 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
         {
             Version = ShimProtocol.Version,
             DoorbellBytes = (uint)_engineConnection.DoorbellBytes,
+            Token = _engineConnection.Token,
         }))
         {
-            Descriptors = [_engineConnection.DoorbellHandle, _engineConnection.WakeHandle],
+            Descriptors = [_engineConnection.DoorbellHandle, _engineConnection.WakeHandle, _engineConnection.LifelineHandle],
         });
     }
 

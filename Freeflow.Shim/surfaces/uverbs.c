@@ -18,6 +18,7 @@
 #include "../descriptors.h"
 #include "../log.h"
 #include "../memory.h"
+#include "../orphans.h"
 #include "../real.h"
 #include "sysfs.h"
 
@@ -34,7 +35,7 @@ static struct ff_device *make_device(struct ff_reply *reply)
 	const struct ff_hello_reply *hello = (const void *)reply->payload;
 	struct ff_device *device;
 
-	if (reply->descriptor_count != 2 || hello->doorbell_bytes < sizeof(struct ff_doorbell)) {
+	if (reply->descriptor_count != 3 || hello->doorbell_bytes < sizeof(struct ff_doorbell)) {
 		errno = EPROTO;
 		return NULL;
 	}
@@ -48,7 +49,10 @@ static struct ff_device *make_device(struct ff_reply *reply)
 		free(device);
 		return NULL;
 	}
-	device->wake = ff_protect(reply->descriptors[1]);
+	device->kept[FF_WAKE] = ff_protect(reply->descriptors[1]);
+	device->kept[FF_LIFELINE] = ff_protect(reply->descriptors[2]);
+	device->kept[FF_STOP] = -1;
+	device->token = hello->token;
 	device->process = (int)syscall(SYS_getpid);
 	atomic_init(&device->references, 1);
 	pthread_mutex_init(&device->lock, NULL);
@@ -78,8 +82,9 @@ int ff_uverbs_open(int flags)
 		return -1;
 	device = make_device(&reply);
 	saved = errno;
-	ff_reply_close(&reply, 1);
-	ff_reply_close(&reply, 0);
+	ff_reply_close(&reply, device ? 3 : 0);
+	if (device)
+		syscall(SYS_close, reply.descriptors[0]);
 	if (!device || ff_device_attach(channel, device) < 0) {
 		if (device)
 			saved = errno;
@@ -89,6 +94,7 @@ int ff_uverbs_open(int flags)
 	}
 	if (!(flags & O_CLOEXEC))
 		syscall(SYS_fcntl, channel, F_SETFD, 0);
+	ff_orphans_watch(device);
 	return channel;
 }
 
@@ -119,7 +125,7 @@ static void ring(struct ff_device *device, uint32_t handle)
 	if (__atomic_load_n(&doorbell->asleep, __ATOMIC_SEQ_CST) && __atomic_exchange_n(&doorbell->asleep, 0, __ATOMIC_SEQ_CST)) {
 		int saved = errno;
 
-		syscall(SYS_write, device->wake, &one, sizeof(one));
+		syscall(SYS_write, device->kept[FF_WAKE], &one, sizeof(one));
 		errno = saved;
 	}
 }

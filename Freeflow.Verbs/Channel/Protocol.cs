@@ -60,6 +60,7 @@ public struct ShimHelloReply
 {
     public uint Version;
     public uint DoorbellBytes;
+    public ulong Token;
 }
 
 /// <summary><c>struct ff_mmap</c></summary>

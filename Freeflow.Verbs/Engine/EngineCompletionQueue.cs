@@ -38,7 +38,7 @@ public sealed class EngineCompletionQueue : IDisposable
         EngineConnection connection, uint handle, int entries, EventStream? channel, ulong userHandle)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(handle, (uint)EngineConnection.MaximumCompletionQueues);
-        var ring = SharedRing.Create("freeflow-cq", entries, Marshal.SizeOf<WorkCompletion>());
+        var ring = SharedRing.Create($"freeflow-cq-{connection.Token:x16}-{handle:x}", entries, Marshal.SizeOf<WorkCompletion>());
         return new EngineCompletionQueue(connection, handle, ring, channel, userHandle);
     }
 

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Freeflow.Verbs.Interop;
 using Freeflow.Verbs.Memory;
 using Microsoft.Win32.SafeHandles;
@@ -8,10 +9,9 @@ namespace Freeflow.Verbs.Engine;
 public sealed class EngineConnection : IDisposable
 {
     private readonly EventFd _wake = EventFd.Create();
+    private readonly SafeFileHandle _lifeline;
 
-    private EngineConnection()
-    {
-    }
+    private EngineConnection() => (_lifeline, LifelineHandle) = UnixSocket.StreamPair();
 
     /// <summary>QP and CQ handles lie below these.</summary>
     public const int MaximumQueuePairs = DoorbellMemory.MaximumQueuePairs;
@@ -25,6 +25,12 @@ public sealed class EngineConnection : IDisposable
 
     /// <summary>The eventfd with which the application wakes a sleeping engine.</summary>
     public SafeFileHandle WakeHandle => _wake.Handle;
+
+    /// <summary>Hangs up when this router is gone, and with it all that the application has posted.</summary>
+    public SafeFileHandle LifelineHandle { get; }
+
+    /// <summary>In the names of this connection's rings.</summary>
+    public ulong Token { get; } = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
 
     internal DoorbellMemory Doorbell { get; } = new();
 
@@ -49,5 +55,7 @@ public sealed class EngineConnection : IDisposable
     {
         Doorbell.Dispose();
         _wake.Dispose();
+        _lifeline.Dispose();
+        LifelineHandle.Dispose();
     }
 }

@@ -158,6 +158,9 @@ public sealed class EngineQueuePair : IDisposable
 
     internal AtomicReplay Replay { get; } = new(MaximumReadAtomic);
 
+    /// <summary>Whether it has a peer that it talks to.</summary>
+    internal bool IsConnected => State is QueuePairState.ReadyToReceive or QueuePairState.ReadyToSend or QueuePairState.SendQueueDrain;
+
     /// <summary>Makes a QP in RESET; sizes are rounded up as the rxe driver rounds them.</summary>
     public static EngineQueuePair Create(
         EngineConnection connection, uint handle, uint number, uint protectionDomain, QueuePairType type,
@@ -167,11 +170,13 @@ public sealed class EngineQueuePair : IDisposable
         const int entry = 16;
         var data = Math.Max(Math.Max(1, capabilities.MaxSendSge) * entry, (capabilities.MaxInline + entry - 1) / entry * entry);
         var made = capabilities with { MaxSendSge = data / entry, MaxInline = data, MaxRecvSge = Math.Max(1, capabilities.MaxRecvSge) };
-        var send = SharedRing.Create("freeflow-sq", Math.Max(1, made.MaxSendWr), SendWqeHead.Size + data);
+        var send = SharedRing.Create(
+            $"freeflow-sq-{connection.Token:x16}-{sendCq.Handle:x}-{number:x}", Math.Max(1, made.MaxSendWr), SendWqeHead.Size + data);
         SharedRing receive;
         try
         {
-            receive = SharedRing.Create("freeflow-rq", Math.Max(1, made.MaxRecvWr), ReceiveWqeHead.Size + (made.MaxRecvSge * entry));
+            receive = SharedRing.Create(
+                $"freeflow-rq-{connection.Token:x16}-{receiveCq.Handle:x}-{number:x}", Math.Max(1, made.MaxRecvWr), ReceiveWqeHead.Size + (made.MaxRecvSge * entry));
         }
         catch
         {

@@ -157,14 +157,31 @@ internal sealed class Requester
         if (SendQueue.HasUnderWay(qp) && !qp.Stopped)
             Rewind(qp, qp.Head);
         AwaitAnswer(qp);
+        // What still waits for an answer that has come meanwhile waits for nothing.
+        var isIdle = qp.Timer.Reason == RetryReason.None
+            || (qp.Timer.Reason == RetryReason.AwaitingAnswer && !SendQueue.HasUnderWay(qp) && !SendQueue.HasPosted(qp));
+        var wait = RetryClock.LinkDownTicks(qp);
+        if (qp.IsConnected && isIdle && wait != long.MaxValue)
+            _core.Clock.Set(qp, RetryReason.LinkDown, _core.Now + wait);
     }
 
-    /// <summary>The peer router is gone for good.</summary>
+    /// <summary>There is a link again.</summary>
+    public void LinkFound(EngineQueuePair qp)
+    {
+        if (qp.Timer.Reason == RetryReason.LinkDown)
+            qp.Timer.Reason = RetryReason.None;
+        _core.Enqueue(qp);
+    }
+
+    /// <summary>The peer is gone for good: what is posted fails or is flushed, receives too, since nobody will send.</summary>
     public void PeerLost(EngineQueuePair qp)
     {
-        if (qp.State is QueuePairState.ReadyToSend or QueuePairState.SendQueueDrain
-            && (SendQueue.HasUnderWay(qp) || SendQueue.HasPosted(qp)))
+        if (!qp.IsConnected)
+            return;
+        if (qp.State != QueuePairState.ReadyToReceive && (SendQueue.HasUnderWay(qp) || SendQueue.HasPosted(qp)))
             GiveUp(qp, WorkCompletionStatus.RetryExceededError);
+        else
+            _core.Fail(qp, QueuePairFault.Completion);
     }
 
     /// <summary>A wait is over.</summary>
@@ -177,6 +194,9 @@ internal sealed class Requester
                 break;
             case RetryReason.AwaitingAnswer when SendQueue.HasUnderWay(qp) || SendQueue.HasPosted(qp):
                 CheckOnPeer(qp);
+                break;
+            case RetryReason.LinkDown:
+                PeerLost(qp);
                 break;
             case RetryReason.Flushing when qp.State == QueuePairState.Error:
                 _queue.Flush(qp);

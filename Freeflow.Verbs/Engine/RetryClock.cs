@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Freeflow.Verbs.Abi;
 
 namespace Freeflow.Verbs.Engine;
 
@@ -15,6 +16,9 @@ internal enum RetryReason : byte
 
     /// <summary>Messages are under way; at the deadline see whether the peer still lives.</summary>
     AwaitingAnswer,
+
+    /// <summary>Nothing is under way, and there is no link to the peer's router; at the deadline the peer is given up.</summary>
+    LinkDown,
 
     /// <summary>In the error state: work posted without a doorbell is flushed at the deadline.</summary>
     Flushing,
@@ -59,6 +63,18 @@ internal sealed class RetryClock
     /// </summary>
     public static long AnswerTicks(byte timeout) =>
         timeout == 0 ? long.MaxValue : (long)(4 * 4.096e-6 * (1L << (timeout & 31)) * Stopwatch.Frequency);
+
+    /// <summary>
+    /// Ticks without a link after which a QP that sends nothing gives its peer up: its whole retry time, or two seconds for
+    /// one that only receives and so has none. <see cref="long.MaxValue"/> for timeout 0.
+    /// </summary>
+    public static long LinkDownTicks(EngineQueuePair queuePair)
+    {
+        if (queuePair.State == QueuePairState.ReadyToReceive)
+            return 2 * Stopwatch.Frequency;
+        var wait = AnswerTicks(queuePair.Timeout);
+        return wait == long.MaxValue ? wait : Math.Max(Stopwatch.Frequency, wait * (queuePair.RetryCount + 1));
+    }
 
     public void Set(EngineQueuePair queuePair, RetryReason reason, long deadline)
     {

@@ -136,7 +136,7 @@ public sealed class VerbsEngine : IDisposable
         foreach (var queuePair in _core.QueuePairs.Values)
         {
             if (queuePair.Peer == peer)
-                _core.Enqueue(queuePair);
+                _core.Requester.LinkFound(queuePair);
         }
 
         _core.Events.LinkUp(peer);
