@@ -63,6 +63,10 @@ public sealed class LabHosts(LabPaths paths)
     public BackgroundProgram Start(string node, params IEnumerable<string> command) =>
         BackgroundProgram.Start(Where, ExecLine(node, command));
 
+    /// <summary>The processes in a host's or container's pid namespace, with the pids by which this machine knows them.</summary>
+    public IEnumerable<(int Pid, string Name)> ProcessesIn(string node) =>
+        new LabProcesses(Paths).SharingPidsWith(int.Parse(File.ReadAllText(Paths.NodeFile(node))));
+
     private Dictionary<string, string> Where => new() { ["FREEFLOW_LAB_DIR"] = Paths.State };
 
     private IEnumerable<string> ExecLine(string node, IEnumerable<string> command) =>

@@ -23,6 +23,28 @@ public sealed class LabProcesses(LabPaths paths)
     /// <summary>The lab's processes that carry <paramref name="role"/> in their environment.</summary>
     public IEnumerable<int> WithRole(string role) => Marked().Where(pid => EnvironmentOf(pid).Contains($"\0FREEFLOW_LAB_ROLE={role}\0"));
 
+    /// <summary>The lab's processes in the same pid namespace as <paramref name="first"/>, with their names.</summary>
+    public IEnumerable<(int Pid, string Name)> SharingPidsWith(int first)
+    {
+        var wanted = new FileInfo($"/proc/{first}/ns/pid").LinkTarget;
+        foreach (var pid in Marked())
+        {
+            string? found = null, name = null;
+            try
+            {
+                found = new FileInfo($"/proc/{pid}/ns/pid").LinkTarget;
+                name = File.ReadAllText($"/proc/{pid}/comm").Trim();
+            }
+            catch (IOException)
+            {
+                // It has ended meanwhile.
+            }
+
+            if (found == wanted && name is not null)
+                yield return (pid, name);
+        }
+    }
+
     public static void Kill(int pid, string signal)
     {
         using var kill = Process.Start(new ProcessStartInfo("kill", [$"-{signal}", pid.ToString()]) { RedirectStandardError = true })!;

@@ -11,15 +11,19 @@ namespace Freeflow.Actors.Containers;
 /// </summary>
 public sealed class ContainersActor : ReceiveActor, IWithTimers
 {
-    private static readonly TimeSpan s_linger = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_betweenRefusals = TimeSpan.FromSeconds(1);
 
     private readonly ControlPlane _plane;
+    private readonly TimeSpan _linger;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly Dictionary<NetworkNamespaceId, Container> _containers = [];
+    private DateTime _lastRefusal;
+    private int _refusalsUnsaid;
 
-    public ContainersActor(ControlPlane plane)
+    public ContainersActor(ControlPlane plane, TimeSpan linger)
     {
         _plane = plane;
+        _linger = linger;
         Receive<ShimEvents.Connected>(connected => Connect(connected));
         Receive<ShimEvents.Received>(received =>
         {
@@ -37,7 +41,7 @@ public sealed class ContainersActor : ReceiveActor, IWithTimers
                 Context.Stop(container.Actor);
             }
         });
-        Receive<ShimEvents.Refused>(refused => _log.Warning("Shim refused: {0}", refused.Reason));
+        Receive<ShimEvents.Refused>(Refuse);
         Receive<Terminated>(ended =>
         {
             foreach (var entry in _containers.Where(entry => entry.Value.Actor.Equals(ended.ActorRef)).ToArray())
@@ -47,7 +51,9 @@ public sealed class ContainersActor : ReceiveActor, IWithTimers
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    public static Props Props(ControlPlane plane) => Akka.Actor.Props.Create(() => new ContainersActor(plane));
+    /// <param name="plane">What all share.</param>
+    /// <param name="linger">How long a container is kept after its last connection.</param>
+    public static Props Props(ControlPlane plane, TimeSpan linger) => Akka.Actor.Props.Create(() => new ContainersActor(plane, linger));
 
     // A container whose actor fails loses its connections; its programs see the device go, and may open it again.
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
@@ -81,10 +87,24 @@ public sealed class ContainersActor : ReceiveActor, IWithTimers
         {
             container.Actor.Tell(closed);
             if (--container.Open == 0)
-                Timers.StartSingleTimer(id, new Linger(id), s_linger);
+                Timers.StartSingleTimer(id, new Linger(id), _linger);
         }
 
         closed.Connection.Namespace.Dispose();
+    }
+
+    /// <summary>A container that knocks a thousand times a second must not fill the log.</summary>
+    private void Refuse(ShimEvents.Refused refused)
+    {
+        if (DateTime.UtcNow - _lastRefusal < s_betweenRefusals)
+        {
+            _refusalsUnsaid++;
+            return;
+        }
+
+        _log.Warning("Shim refused: {0}; {1} refusals before it are not shown", refused.Reason, _refusalsUnsaid);
+        _lastRefusal = DateTime.UtcNow;
+        _refusalsUnsaid = 0;
     }
 
     private sealed class Container(IActorRef actor)

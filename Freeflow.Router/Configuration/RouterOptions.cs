@@ -17,6 +17,7 @@ public sealed record RouterOptions(
     EngineOptions Engine,
     ShimListenerOptions Shim,
     ConnectionLimits Limits,
+    TimeSpan ContainerLinger,
     string LogLevel);
 
 /// <summary>A setting is wrong; the message is one line that names the key, the value and what is accepted.</summary>

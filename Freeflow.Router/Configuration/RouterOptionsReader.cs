@@ -50,6 +50,7 @@ public static class RouterOptionsReader
                 SharedBytes = setting.Bytes("limits.shared-bytes"),
                 SharePages = setting.Switch("limits.share-pages"),
             },
+            setting.Time("shim.container-linger"),
             setting.OneOf("log-level", "trace", "debug", "info", "warning", "error"));
     }
 

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text.Json;
 using Akka.Actor;
+using Freeflow.Actors;
 using Freeflow.Actors.Directory;
 using Freeflow.Router.Configuration;
 using Freeflow.Verbs.Engine;
@@ -9,7 +10,7 @@ namespace Freeflow.Router.Hosting;
 
 /// <summary>What `freeflow status` shows.</summary>
 public sealed record RouterStatus(
-    string Name, string Address, IReadOnlyList<MemberStatus> Members, IReadOnlyDictionary<string, string> Addresses, EngineStatistics Engine);
+    string Name, string Address, IReadOnlyList<MemberStatus> Members, IReadOnlyDictionary<string, string> Addresses, ActorCensus Actors, EngineStatistics Engine);
 
 public sealed record MemberStatus(string Address, string Status, bool Reachable);
 
@@ -20,12 +21,12 @@ internal sealed class ControlSocket : IDisposable
     private readonly RouterOptions _options;
     private readonly ActorSystem _system;
     private readonly VerbsEngine _engine;
-    private readonly AddressBook _book;
+    private readonly RouterActor.Started _router;
     private readonly string _path;
 
-    public ControlSocket(RouterOptions options, ActorSystem system, VerbsEngine engine, AddressBook book)
+    public ControlSocket(RouterOptions options, ActorSystem system, VerbsEngine engine, RouterActor.Started router)
     {
-        (_options, _system, _engine, _book) = (options, system, engine, book);
+        (_options, _system, _engine, _router) = (options, system, engine, router);
         _path = PathOf(options.RuntimeDirectory, options.Name);
         Directory.CreateDirectory(options.RuntimeDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         File.Delete(_path);
@@ -73,7 +74,8 @@ internal sealed class ControlSocket : IDisposable
             _options.HostAddress.ToString(),
             [.. state.Members.Select(member => new MemberStatus(
                 $"{member.Address.Host}:{member.Address.Port}", member.Status.ToString(), !state.Unreachable.Contains(member)))],
-            _book.Owners.ToDictionary(entry => entry.Key.ToAddress().ToString(), entry => entry.Value),
+            _router.Book.Owners.ToDictionary(entry => entry.Key.ToAddress().ToString(), entry => entry.Value),
+            ActorCensus.Of(_router.Containers),
             _engine.Statistics);
     }
 }

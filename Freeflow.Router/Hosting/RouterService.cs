@@ -45,13 +45,13 @@ internal sealed partial class RouterService(RouterOptions options, ActorSystem s
 
         var started = new TaskCompletionSource<RouterActor.Started>();
         var endpoint = new LinkEndpoint(node, options.HostAddress, options.LinkPort, credentials);
-        system.ActorOf(RouterActor.Props(_engine, news, options.Limits, endpoint, started.SetResult), "router");
+        system.ActorOf(RouterActor.Props(_engine, news, options.Limits, options.ContainerLinger, endpoint, started.SetResult), "router");
         var router = await started.Task.WaitAsync(TimeSpan.FromSeconds(10), cancellationToken);
         peers.SetResult(router.Peers);
 
         _shims = new ShimListener(Path.Combine(options.Directory, "run"), options.Name, new ShimNews(router.Containers), options.Shim);
         _shims.Start();
-        _control = new ControlSocket(options, system, _engine, router.Book);
+        _control = new ControlSocket(options, system, _engine, router);
         if (_engine.RealTimeRefused != 0)
             EngineNotRealTime(_engine.RealTimeRefused);
         Ready(options.Name, options.HostAddress, options.ClusterPort, options.LinkPort);

@@ -25,6 +25,9 @@ public sealed class LabFixture : IDisposable
 
     public static string AddressOf(string container) => LabLayout.OverlayAddress(container[1] - '0', container[3] - '0');
 
+    /// <summary>One of the verbs programs of tests/Programs.</summary>
+    public static string TestProgram(string name) => Path.Combine(AppContext.BaseDirectory, "programs", name);
+
     public void Dispose() => Hosts.Down();
 
     /// <summary>What the router of a host tells its operator.</summary>

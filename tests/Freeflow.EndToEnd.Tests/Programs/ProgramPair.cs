@@ -9,10 +9,13 @@ public sealed class ProgramPair(LabFixture lab, Placement placement)
     public const int Port = 18515;
 
     /// <summary>Runs both to their end, within a bound; fails the test unless both exit with 0. Returns what the client said.</summary>
-    public string Run(TimeSpan bound, params string[] command)
+    public string Run(TimeSpan bound, params string[] command) => RunOn(Port, bound, command);
+
+    /// <summary>The same for programs that meet on another port.</summary>
+    public string RunOn(int port, TimeSpan bound, params string[] command)
     {
         var (serverNode, clientNode) = (LabFixture.Server(placement), LabFixture.Client(placement));
-        using var server = lab.StartListening(serverNode, Port, command);
+        using var server = lab.StartListening(serverNode, port, command);
         var client = lab.Hosts.Exec(clientNode, bound, [.. command, LabFixture.AddressOf(serverNode)]);
         var served = server.Wait(TimeSpan.FromSeconds(10));
         Assert.True(client.ExitCode == 0 && served.ExitCode == 0,

@@ -1,0 +1,72 @@
+namespace Freeflow.EndToEnd.Tests.Deaths;
+
+/// <summary>kill -9 of a router in mid-transfer: programs on both hosts end with an error, and none hangs.</summary>
+[Collection(LabFixture.Name)]
+public sealed class RoutersThatAreKilled(LabFixture lab)
+{
+    private const int Port = 18515;
+
+    /// <summary>perftest's QPs wait 2.2 s at most; the rest is for its own way out.</summary>
+    private static readonly TimeSpan s_retryTime = TimeSpan.FromSeconds(15);
+
+    [Theory]
+    [InlineData("h1", "ib_write_bw --run_infinitely")]
+    [InlineData("h2", "ib_write_bw --run_infinitely")]
+    [InlineData("h1", "ib_send_bw --run_infinitely")]
+    [InlineData("h2", "ib_send_bw --run_infinitely")]
+    [InlineData("h1", "ib_read_bw --run_infinitely")]
+    [InlineData("h2", "ib_read_bw --run_infinitely")]
+    [InlineData("h1", "ib_send_lat -n 5000000")]
+    [InlineData("h2", "ib_send_lat -n 5000000")]
+    [InlineData("h1", "ib_send_bw -e -n 100000000")]
+    [InlineData("h2", "ib_send_bw -e -n 100000000")]
+    public void ProgramsAcrossHostsEnd(string killed, string line)
+    {
+        var survivor = killed == "h1" ? "h2" : "h1";
+        using var bystanders = new Bystanders(lab, survivor + "c2", survivor + "c3");
+        MustEnd("h2c1", "h1c1", killed, line);
+        bystanders.MustBeWell();
+        Recover(killed);
+        Holdings.MustVanish(lab, survivor);
+    }
+
+    [Theory]
+    [InlineData("ib_write_bw --run_infinitely")]
+    [InlineData("ib_send_bw --run_infinitely")]
+    [InlineData("ib_send_bw -e -n 100000000")]
+    public void ProgramsOnItsOwnHostEnd(string line)
+    {
+        using var bystanders = new Bystanders(lab, "h1c2", "h1c3");
+        MustEnd("h2c1", "h2c2", "h2", line);
+        bystanders.MustBeWell();
+        Recover("h2");
+    }
+
+    [Fact]
+    public void NewProgramsFindTheRouterThatCameBack()
+    {
+        lab.Hosts.Routers.Kill("h2");
+        var without = lab.Hosts.Exec("h2c1", TimeSpan.FromSeconds(10), "ibv_devinfo");
+        Assert.NotEqual(0, without.ExitCode);
+        Recover("h2");
+        new Programs.ProgramPair(lab, Placement.AcrossHosts).Run(TimeSpan.FromSeconds(20), "ibv_rc_pingpong");
+    }
+
+    private void MustEnd(string serverNode, string clientNode, string killed, string line)
+    {
+        using var server = lab.StartListening(serverNode, Port, line.Split(' '));
+        using var client = lab.Hosts.Start(clientNode, [.. line.Split(' '), LabFixture.AddressOf(serverNode)]);
+        Thread.Sleep(1000);
+        Assert.False(client.HasExited, "the client has ended before its time");
+        lab.Hosts.Routers.Kill(killed);
+        var ends = new[] { client.Wait(s_retryTime), server.Wait(s_retryTime) };
+        foreach (var end in ends)
+            Assert.True(end.ExitCode is not 0 and not 124, end.Everything);
+    }
+
+    private void Recover(string host)
+    {
+        lab.Hosts.Routers.Start(host, inHostPidNamespace: false, hosts: 2);
+        lab.Hosts.Routers.AwaitCluster(2, TimeSpan.FromSeconds(40));
+    }
+}
