@@ -1,0 +1,67 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Security.Cryptography;
+using Freeflow.Verbs.Engine;
+using Freeflow.Verbs.Links;
+
+namespace Freeflow.Verbs.Testbed;
+
+/// <summary>An engine with what it has reported.</summary>
+public sealed class EngineSite : IDisposable, IEngineEvents
+{
+    private LinkListener? _listener;
+
+    public EngineSite()
+    {
+        Engine = new VerbsEngine(new EngineOptions { RealTimePriority = 0 }, this);
+        Engine.Start();
+    }
+
+    public VerbsEngine Engine { get; }
+
+    public ConcurrentQueue<(uint QueuePair, QueuePairFault Fault)> Failures { get; } = new();
+
+    public ConcurrentQueue<string> News { get; } = new();
+
+    /// <summary>Joins two engines by a data link over loopback; each is peer 0 of the other.</summary>
+    public static async Task LinkAsync(EngineSite dialing, EngineSite accepting)
+    {
+        var credential = new LinkCredential(RandomNumberGenerator.GetBytes(32));
+        accepting._listener ??= new LinkListener(
+            new IPEndPoint(IPAddress.Loopback, 0), "accepting", _ => credential,
+            (_, link) => accepting.Engine.AttachLink(0, link), accepting.News.Enqueue);
+        var to = new IPEndPoint(IPAddress.Loopback, accepting._listener.Port);
+        var dialed = await LinkDialer.DialAsync(IPAddress.Loopback, to, "dialing", "accepting", credential, CancellationToken.None);
+        dialing.Engine.AttachLink(0, dialed);
+        await dialing.UntilAsync("link up");
+        await accepting.UntilAsync("link up");
+    }
+
+    /// <summary>Waits until something was reported.</summary>
+    public async Task UntilAsync(string news)
+    {
+        for (var deadline = DateTime.UtcNow.AddSeconds(10); !News.Contains(news); await Task.Delay(2))
+        {
+            if (DateTime.UtcNow > deadline)
+                throw new TimeoutException($"no \"{news}\" among: {string.Join(", ", News)}");
+        }
+    }
+
+    public void Dispose()
+    {
+        _listener?.Dispose();
+        Engine.Dispose();
+    }
+
+    void IEngineEvents.QueuePairFailed(EngineQueuePair queuePair, QueuePairFault fault) => Failures.Enqueue((queuePair.Number, fault));
+
+    void IEngineEvents.CommunicationEstablished(EngineQueuePair queuePair) => News.Enqueue("established");
+
+    void IEngineEvents.SendQueueDrained(EngineQueuePair queuePair) => News.Enqueue("drained");
+
+    void IEngineEvents.CompletionQueueOverrun(EngineCompletionQueue completionQueue) => News.Enqueue("overrun");
+
+    void IEngineEvents.LinkUp(int peer) => News.Enqueue("link up");
+
+    void IEngineEvents.LinkDown(int peer, string reason) => News.Enqueue("link down");
+}
