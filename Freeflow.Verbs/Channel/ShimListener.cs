@@ -107,7 +107,7 @@ public sealed class ShimListener : IDisposable
         while (!_stopping)
         {
             var awaitingHello = _connections.Count > 0;
-            var count = _epoll.Wait(ready, awaitingHello ? TickMilliseconds : -1);
+            var count = _epoll.Wait(ready, awaitingHello ? TickMilliseconds * 1_000_000L : -1);
             for (var i = 0; i < count; i++)
             {
                 if (ready[i].Key == ListenerKey)

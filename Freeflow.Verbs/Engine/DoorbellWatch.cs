@@ -87,8 +87,10 @@ internal sealed class DoorbellWatch(EngineCore core)
             for (var rung = connection.Doorbell.TakeGroup(group); rung != 0; rung &= rung - 1)
             {
                 var handle = (uint)((group * 64) + BitOperations.TrailingZeroCount(rung));
-                if (connection.QueuePairs.TryGetValue(handle, out var queuePair))
-                    core.Enqueue(queuePair);
+                if (!connection.QueuePairs.TryGetValue(handle, out var queuePair))
+                    continue;
+                core.Answers.Rang(queuePair);
+                core.Enqueue(queuePair);
             }
         }
     }

@@ -15,6 +15,7 @@ internal sealed class EngineCore
         Memory = new ScatterGather(Keys);
         Responder = new Responder(this);
         Requester = new Requester(this);
+        Answers = new AnswerWatch(this);
     }
 
     public IEngineEvents Events { get; }
@@ -32,6 +33,8 @@ internal sealed class EngineCore
     public Requester Requester { get; }
 
     public Responder Responder { get; }
+
+    public AnswerWatch Answers { get; }
 
     public EngineStatistics Statistics { get; } = new();
 
@@ -82,11 +85,19 @@ internal sealed class EngineCore
     /// <summary>Takes a QP to the error state: everything posted is flushed, now and until the QP is reset.</summary>
     public void EnterError(EngineQueuePair queuePair)
     {
+        Settle(queuePair);
         queuePair.State = QueuePairState.Error;
         queuePair.Timer.Attempts = 0;
         Requester.Flush(queuePair);
         Responder.Flush(queuePair);
         FlushLater(queuePair);
+    }
+
+    /// <summary>Acknowledges what has arrived, while the QP still can: its peer must not take it for lost.</summary>
+    public void Settle(EngineQueuePair queuePair)
+    {
+        if (queuePair.OwesAcknowledgement)
+            Links.GetValueOrDefault(queuePair.Peer)?.Acknowledge(queuePair);
     }
 
     /// <summary>Receives are posted without a doorbell, so a QP in the error state is looked at again, ever less often.</summary>

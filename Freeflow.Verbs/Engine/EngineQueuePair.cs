@@ -154,6 +154,15 @@ public sealed class EngineQueuePair : IDisposable
 
     internal bool OwesAcknowledgement { get; set; }
 
+    /// <summary>Until when the acknowledgement waits for an answer; 0 when it does not.</summary>
+    internal long HeldBackUntil { get; set; }
+
+    /// <summary>Whether to stay awake for this QP's application.</summary>
+    internal AnswerHabit Attention;
+
+    /// <summary>Whether to hold acknowledgements back for it.</summary>
+    internal AnswerHabit Acknowledging;
+
     internal ResponseQueue Responses { get; } = new(MaximumReadAtomic + 1);
 
     internal AtomicReplay Replay { get; } = new(MaximumReadAtomic);

@@ -66,6 +66,7 @@ internal sealed class Responder(EngineCore core)
         Advance(qp);
         if (qp.Receive.Held)
             CompleteReceive(qp, WorkCompletionStatus.Success, qp.Inbound.Request);
+        core.Answers.Delivered(qp);
     }
 
     /// <summary>Placing failed half-way (memory unmapped or deregistered): ends the QP and says what the requester is told.</summary>

@@ -40,8 +40,6 @@ internal struct RetryTimer
 /// <summary>The timers of all QPs that wait for something. In ticks of <see cref="Stopwatch"/>.</summary>
 internal sealed class RetryClock
 {
-    private static readonly long s_ticksPerMillisecond = Stopwatch.Frequency / 1000;
-
     // Table 45 of the InfiniBand specification, in units of 10 µs.
     private static readonly int[] s_rnrTimers =
     [
@@ -90,9 +88,8 @@ internal sealed class RetryClock
         _next = Math.Min(_next, deadline);
     }
 
-    /// <summary>Milliseconds until the next deadline, rounded up; -1 without one.</summary>
-    public int MillisecondsUntilNext(long now) =>
-        _next == long.MaxValue ? -1 : (int)Math.Clamp((_next - now + s_ticksPerMillisecond - 1) / s_ticksPerMillisecond, 0, int.MaxValue);
+    /// <summary>The next deadline; <see cref="long.MaxValue"/> without one.</summary>
+    public long Next => _next;
 
     /// <summary>Calls <paramref name="expired"/> for every QP whose deadline has passed; it may set the timer anew.</summary>
     public void Expire(long now, Action<EngineQueuePair, RetryReason> expired)

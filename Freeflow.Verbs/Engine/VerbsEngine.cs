@@ -187,6 +187,7 @@ public sealed class VerbsEngine : IDisposable
                 _core.Now = Stopwatch.GetTimestamp();
                 var worked = RunCommands() | _doorbells.Take() | RunQueuePairs();
                 FlushLinks();
+                _core.Answers.Release();
                 _core.Clock.Expire(_core.Now, _expired);
                 if (worked || _core.RunnableCount > 0)
                 {
@@ -194,9 +195,10 @@ public sealed class VerbsEngine : IDisposable
                     if (++rounds % RoundsBetweenLooks == 0)
                         Look(0);
                 }
-                else
+                else if (!_core.Answers.StaysAwake())
                 {
-                    Look(_options.BusyPoll || _core.Now - lastWork < spinTicks ? 0 : _core.Clock.MillisecondsUntilNext(_core.Now));
+                    var stayAwake = _options.BusyPoll || _core.Now - lastWork < spinTicks;
+                    Look(stayAwake ? 0 : Math.Min(_core.Clock.Next, _core.Answers.NextDeadline));
                 }
             }
         }
@@ -259,17 +261,17 @@ public sealed class VerbsEngine : IDisposable
         }
     }
 
-    /// <summary>Waits for sockets and wake-ups, or just looks (0). Before it really sleeps, everyone is told to wake it.</summary>
-    private void Look(int timeoutMilliseconds)
+    /// <summary>Waits for sockets and wake-ups until a time, or just looks (0). Before it really sleeps, everyone is told to wake it.</summary>
+    private void Look(long deadline)
     {
-        if (timeoutMilliseconds != 0)
+        if (deadline != 0)
         {
             Volatile.Write(ref _sleeping, 1);
             if (!_doorbells.TrySleep() || !_commands.IsEmpty || _stopping)
-                timeoutMilliseconds = 0;
+                deadline = 0;
         }
 
-        var count = _epoll.Wait(_ready, timeoutMilliseconds);
+        var count = _epoll.Wait(_ready, NanosecondsUntil(deadline));
         Volatile.Write(ref _sleeping, 0);
         _doorbells.Wake();
         if (count > 0)
@@ -296,6 +298,11 @@ public sealed class VerbsEngine : IDisposable
         }
     }
 
+    private static long NanosecondsUntil(long deadline) =>
+        deadline == long.MaxValue ? -1
+        : deadline == 0 ? 0
+        : Math.Max(0, deadline - Stopwatch.GetTimestamp()) * (1_000_000_000 / Stopwatch.Frequency);
+
     private void Close(DataLink link, string reason)
     {
         _core.Links.Remove(link.Peer);
@@ -318,6 +325,7 @@ public sealed class VerbsEngine : IDisposable
     {
         if (change.State == QueuePairState.Reset)
         {
+            _core.Settle(queuePair);
             queuePair.Clear();
             queuePair.State = QueuePairState.Reset;
             return;
@@ -360,6 +368,7 @@ public sealed class VerbsEngine : IDisposable
     {
         if (!queuePair.Attached)
             return;
+        _core.Settle(queuePair);
         queuePair.Attached = false;
         queuePair.State = QueuePairState.Reset;
         queuePair.Connection.QueuePairs.Remove(queuePair.Handle);

@@ -34,9 +34,14 @@ public sealed unsafe partial class Epoll : IDisposable
     private static readonly int s_keyOffset = s_size - sizeof(ulong);
 
     private readonly SafeFileHandle _handle;
+    private readonly bool _waitsInNanoseconds;
     private readonly byte[] _events = GC.AllocateArray<byte>(MaximumBatch * 16, pinned: true);
 
-    private Epoll(SafeFileHandle handle) => _handle = handle;
+    private Epoll(SafeFileHandle handle)
+    {
+        _handle = handle;
+        _waitsInNanoseconds = CanWaitInNanoseconds();
+    }
 
     public static Epoll Create()
     {
@@ -52,12 +57,15 @@ public sealed unsafe partial class Epoll : IDisposable
 
     public void Remove(SafeHandle descriptor) => Control(RemoveOperation, descriptor, EpollEvents.None, 0);
 
-    /// <summary>Waits up to the timeout (-1: without end; 0: just looks). Returns how many are ready; 0 also when interrupted.</summary>
-    public int Wait(Span<EpollEvent> into, int timeoutMilliseconds)
+    /// <summary>
+    /// Waits up to the timeout (-1: without end; 0: just looks); on a kernel before 5.11 in whole milliseconds. Returns how
+    /// many are ready; 0 also when interrupted.
+    /// </summary>
+    public int Wait(Span<EpollEvent> into, long timeoutNanoseconds)
     {
         fixed (byte* events = _events)
         {
-            var count = WaitFor(_handle, events, Math.Min(into.Length, MaximumBatch), timeoutMilliseconds);
+            var count = WaitFor(events, Math.Min(into.Length, MaximumBatch), timeoutNanoseconds);
             for (var i = 0; i < count; i++)
             {
                 var at = events + (i * s_size);
@@ -69,6 +77,32 @@ public sealed unsafe partial class Epoll : IDisposable
     }
 
     public void Dispose() => _handle.Dispose();
+
+    private int WaitFor(byte* events, int count, long timeoutNanoseconds)
+    {
+        if (timeoutNanoseconds <= 0 || !_waitsInNanoseconds)
+        {
+            var milliseconds = timeoutNanoseconds < 0 ? -1 : (int)Math.Min((timeoutNanoseconds + 999_999) / 1_000_000, int.MaxValue);
+            return WaitFor(_handle, events, count, milliseconds);
+        }
+
+        var time = stackalloc long[2] { timeoutNanoseconds / 1_000_000_000, timeoutNanoseconds % 1_000_000_000 };
+        return WaitFor(_handle, events, count, time, null);
+    }
+
+    private bool CanWaitInNanoseconds()
+    {
+        try
+        {
+            var now = stackalloc long[2];
+            fixed (byte* events = _events)
+                return WaitFor(_handle, events, 1, now, null) >= 0;
+        }
+        catch (EntryPointNotFoundException)
+        {
+            return false;
+        }
+    }
 
     private void Control(int operation, SafeHandle descriptor, EpollEvents events, ulong key)
     {
@@ -84,6 +118,9 @@ public sealed unsafe partial class Epoll : IDisposable
 
     [LibraryImport("libc", EntryPoint = "epoll_ctl", SetLastError = true)]
     private static partial int Change(SafeHandle epoll, int operation, SafeHandle descriptor, byte* change);
+
+    [LibraryImport("libc", EntryPoint = "epoll_pwait2")]
+    private static partial int WaitFor(SafeHandle epoll, byte* events, int count, long* timeout, void* signals);
 
     [LibraryImport("libc", EntryPoint = "epoll_wait")]
     private static partial int WaitFor(SafeHandle epoll, byte* events, int count, int timeoutMilliseconds);

@@ -153,8 +153,12 @@ internal sealed class DataLink : IDisposable
 
         if (!qp.OwesAcknowledgement)
             return true;
-        if (!TryMakeRoomFor(qp))
-            return false;
+        return TryMakeRoomFor(qp) && Acknowledge(qp);
+    }
+
+    /// <summary>Says up to where the QP's messages have come, and for how many more there are receives.</summary>
+    public bool Acknowledge(EngineQueuePair qp)
+    {
         qp.OwesAcknowledgement = false;
         var header = HeaderFrom(qp);
         header.Type = FrameType.Acknowledge;

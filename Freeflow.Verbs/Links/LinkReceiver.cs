@@ -244,7 +244,8 @@ internal sealed class LinkReceiver(EngineCore core, DataLink link)
         {
             core.Responder.Finish(qp);
             qp.OwesAcknowledgement = true;
-            core.Enqueue(qp);
+            if (!core.Answers.TryHoldBack(qp))
+                core.Enqueue(qp);
         }
     }
 
