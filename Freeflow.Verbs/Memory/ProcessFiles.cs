@@ -22,8 +22,8 @@ internal sealed unsafe partial class ProcessFiles : IDisposable
 
     public ProcessFiles(SafeFileHandle memory, SafeFileHandle maps)
     {
-        Require(memory, "/mem", ReadWrite);
-        Require(maps, "/maps", 0);
+        if (ProcessOf(memory, "/mem", ReadWrite) != ProcessOf(maps, "/maps", 0))
+            throw new ArgumentException("the descriptors for /mem and /maps are of two processes");
         _memory = memory;
         _maps = maps;
     }
@@ -96,20 +96,24 @@ internal sealed unsafe partial class ProcessFiles : IDisposable
         _maps.Dispose();
     }
 
-    private static void Require(SafeFileHandle file, string name, int access)
+    /// <summary>The directory under /proc that the file is in; throws when it is not the file that it should be.</summary>
+    private static string ProcessOf(SafeFileHandle file, string name, int access)
     {
+        string path;
         Span<byte> status = stackalloc byte[256];
         fixed (byte* buffer = status)
         {
             if (FileSystemOf(file, buffer) < 0 || *(long*)buffer != ProcMagic)
                 throw new ArgumentException($"the descriptor for {name} is not of procfs");
             var length = LinkOf($"/proc/self/fd/{file.DangerousGetHandle()}", buffer, status.Length);
-            if (length <= 0 || !Encoding.UTF8.GetString(status[..(int)length]).EndsWith(name, StringComparison.Ordinal))
+            path = length <= 0 ? "" : Encoding.UTF8.GetString(status[..(int)length]);
+            if (!path.EndsWith(name, StringComparison.Ordinal))
                 throw new ArgumentException($"the descriptor for {name} is another file");
         }
 
         if ((Control(file, GetFlags, 0) & AccessModeMask) != access)
             throw new ArgumentException($"the descriptor for {name} is opened in the wrong mode");
+        return path[..^name.Length];
     }
 
     [LibraryImport("libc", EntryPoint = "pread64", SetLastError = true)]

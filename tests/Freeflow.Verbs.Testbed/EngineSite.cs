@@ -9,6 +9,7 @@ namespace Freeflow.Verbs.Testbed;
 /// <summary>An engine with what it has reported.</summary>
 public sealed class EngineSite : IDisposable, IEngineEvents
 {
+    private readonly LinkCredential _credential = new(RandomNumberGenerator.GetBytes(32));
     private LinkListener? _listener;
 
     public EngineSite()
@@ -26,7 +27,7 @@ public sealed class EngineSite : IDisposable, IEngineEvents
     /// <summary>Joins two engines by a data link over loopback; each is peer 0 of the other.</summary>
     public static async Task LinkAsync(EngineSite dialing, EngineSite accepting)
     {
-        var credential = new LinkCredential(RandomNumberGenerator.GetBytes(32));
+        var credential = accepting._credential;
         accepting._listener ??= new LinkListener(
             new IPEndPoint(IPAddress.Loopback, 0), "accepting", _ => credential,
             (_, link) => accepting.Engine.AttachLink(0, link), accepting.News.Enqueue);

@@ -1,0 +1,102 @@
+using System.Net;
+using Akka.Actor;
+using Akka.Cluster;
+using Akka.Configuration;
+using Akka.TestKit.Xunit2;
+using Freeflow.Actors.Directory;
+using Freeflow.Verbs.Abi;
+
+namespace Freeflow.Actors.Tests.Directory;
+
+/// <summary>Two real members in this process, joined over loopback.</summary>
+public sealed class DirectoryFollowsTheCluster : TestKit
+{
+    private static readonly Config s_config = ConfigurationFactory.ParseString("""
+        akka {
+          loglevel = WARNING
+          actor.provider = cluster
+          remote.dot-netty.tcp { hostname = "127.0.0.1", port = 0 }
+          cluster {
+            gossip-interval = 100ms
+            leader-actions-interval = 100ms
+            distributed-data { gossip-interval = 100ms, notify-subscribers-interval = 50ms }
+          }
+        }
+        """);
+
+    private static readonly Gid s_first = Gid.FromAddress(IPAddress.Parse("10.244.1.11"));
+    private static readonly Gid s_second = Gid.FromAddress(IPAddress.Parse("10.244.1.12"));
+
+    private readonly ActorSystem _other = ActorSystem.Create("test", s_config);
+    private readonly AddressBook _hereBook = new();
+    private readonly AddressBook _thereBook = new();
+    private readonly IActorRef _here;
+    private readonly IActorRef _there;
+
+    public DirectoryFollowsTheCluster()
+        : base(s_config, "test")
+    {
+        var (here, there) = (Cluster.Get(Sys), Cluster.Get(_other));
+        here.Join(here.SelfAddress);
+        there.Join(here.SelfAddress);
+        AwaitCondition(() => here.State.Members.Count(IsUp) == 2 && there.State.Members.Count(IsUp) == 2, TimeSpan.FromSeconds(20));
+        _hereBook.ReachOwn(NodeName.Of(here.SelfUniqueAddress));
+        _hereBook.Reach(NodeName.Of(there.SelfUniqueAddress), 3);
+        _thereBook.ReachOwn(NodeName.Of(there.SelfUniqueAddress));
+        _thereBook.Reach(NodeName.Of(here.SelfUniqueAddress), 5);
+        _here = Sys.ActorOf(DirectoryActor.Props(_hereBook));
+        _there = _other.ActorOf(DirectoryActor.Props(_thereBook));
+    }
+
+    protected override void AfterAll()
+    {
+        _other.Terminate().Wait(TimeSpan.FromSeconds(10));
+        base.AfterAll();
+    }
+
+    [Fact]
+    public void AClaimIsSeenByTheOtherMember()
+    {
+        _here.Tell(new DirectoryProtocol.Claim("one", [s_first]));
+        AwaitCondition(() => _thereBook.PeerOf(s_first) == 5, TimeSpan.FromSeconds(10));
+    }
+
+    [Fact]
+    public void AnAddressThatIsGivenUpIsForgotten()
+    {
+        _here.Tell(new DirectoryProtocol.Claim("one", [s_first, s_second]));
+        AwaitCondition(() => _thereBook.PeerOf(s_second) == 5, TimeSpan.FromSeconds(10));
+        _here.Tell(new DirectoryProtocol.Claim("one", [s_second]));
+        AwaitCondition(() => _thereBook.PeerOf(s_first) is null, TimeSpan.FromSeconds(10));
+        Assert.Equal(5, _thereBook.PeerOf(s_second));
+    }
+
+    [Fact]
+    public void AnAddressInUseIsNotTakenFromItsOwner()
+    {
+        _here.Tell(new DirectoryProtocol.Claim("one", [s_first]));
+        AwaitCondition(() => _thereBook.PeerOf(s_first) == 5, TimeSpan.FromSeconds(10));
+        _there.Tell(new DirectoryProtocol.Claim("two", [s_first]));
+        Thread.Sleep(1500);
+        Assert.Equal(5, _thereBook.PeerOf(s_first));
+        _here.Tell(new DirectoryProtocol.Claim("one", []));
+        AwaitCondition(() => _hereBook.PeerOf(s_first) == 3, TimeSpan.FromSeconds(10));
+    }
+
+    [Fact]
+    public void WhoLooksForAnAddressThatIsOnItsWayFindsIt()
+    {
+        _there.Tell(new DirectoryProtocol.Find(s_first), TestActor);
+        _here.Tell(new DirectoryProtocol.Claim("one", [s_first]));
+        Assert.Equal(5, ExpectMsg<DirectoryProtocol.Found>(TimeSpan.FromSeconds(5)).Peer);
+    }
+
+    [Fact]
+    public void WhoLooksForAnAddressThatNobodyHasIsToldWithinABound()
+    {
+        _there.Tell(new DirectoryProtocol.Find(s_first), TestActor);
+        Assert.Equal(s_first, ExpectMsg<DirectoryProtocol.NotFound>(TimeSpan.FromSeconds(5)).Address);
+    }
+
+    private static bool IsUp(Member member) => member.Status == MemberStatus.Up;
+}

@@ -1,0 +1,102 @@
+using System.Runtime.InteropServices;
+using Freeflow.Verbs.Abi;
+using Freeflow.Verbs.Channel;
+using Freeflow.Verbs.Engine;
+
+namespace Freeflow.Verbs.Tests.Abi;
+
+public sealed class StructuresMatchTheHeaders
+{
+    private static readonly (Type Type, string Structure)[] s_structures =
+    [
+        (typeof(CommandHeader), "ib_uverbs_cmd_hdr"),
+        (typeof(ExtendedCommandHeader), "ib_uverbs_ex_cmd_hdr"),
+        (typeof(GetContextCommand), "ib_uverbs_get_context"),
+        (typeof(GetContextResponse), "ib_uverbs_get_context_resp"),
+        (typeof(QueryDeviceCommand), "ib_uverbs_query_device"),
+        (typeof(QueryDeviceResponse), "ib_uverbs_query_device_resp"),
+        (typeof(ExQueryDeviceCommand), "ib_uverbs_ex_query_device"),
+        (typeof(ExQueryDeviceResponse), "ib_uverbs_ex_query_device_resp"),
+        (typeof(QueryPortCommand), "ib_uverbs_query_port"),
+        (typeof(QueryPortResponse), "ib_uverbs_query_port_resp"),
+        (typeof(AllocPdCommand), "ib_uverbs_alloc_pd"),
+        (typeof(AllocPdResponse), "ib_uverbs_alloc_pd_resp"),
+        (typeof(DeallocPdCommand), "ib_uverbs_dealloc_pd"),
+        (typeof(RegMrCommand), "ib_uverbs_reg_mr"),
+        (typeof(RegMrResponse), "ib_uverbs_reg_mr_resp"),
+        (typeof(DeregMrCommand), "ib_uverbs_dereg_mr"),
+        (typeof(CreateCompChannelCommand), "ib_uverbs_create_comp_channel"),
+        (typeof(CreateCompChannelResponse), "ib_uverbs_create_comp_channel_resp"),
+        (typeof(CreateCqCommand), "ib_uverbs_create_cq"),
+        (typeof(ExCreateCqCommand), "ib_uverbs_ex_create_cq"),
+        (typeof(CreateCqResponse), "ib_uverbs_create_cq_resp"),
+        (typeof(ExCreateCqResponse), "ib_uverbs_ex_create_cq_resp"),
+        (typeof(ReqNotifyCqCommand), "ib_uverbs_req_notify_cq"),
+        (typeof(DestroyCqCommand), "ib_uverbs_destroy_cq"),
+        (typeof(DestroyCqResponse), "ib_uverbs_destroy_cq_resp"),
+        (typeof(CreateQpCommand), "ib_uverbs_create_qp"),
+        (typeof(ExCreateQpCommand), "ib_uverbs_ex_create_qp"),
+        (typeof(CreateQpResponse), "ib_uverbs_create_qp_resp"),
+        (typeof(ExCreateQpResponse), "ib_uverbs_ex_create_qp_resp"),
+        (typeof(QpDestination), "ib_uverbs_qp_dest"),
+        (typeof(QueryQpCommand), "ib_uverbs_query_qp"),
+        (typeof(QueryQpResponse), "ib_uverbs_query_qp_resp"),
+        (typeof(ModifyQpCommand), "ib_uverbs_modify_qp"),
+        (typeof(ExModifyQpCommand), "ib_uverbs_ex_modify_qp"),
+        (typeof(ExModifyQpResponse), "ib_uverbs_ex_modify_qp_resp"),
+        (typeof(DestroyQpCommand), "ib_uverbs_destroy_qp"),
+        (typeof(DestroyQpResponse), "ib_uverbs_destroy_qp_resp"),
+        (typeof(AsyncEventDescriptor), "ib_uverbs_async_event_desc"),
+        (typeof(CompletionEventDescriptor), "ib_uverbs_comp_event_desc"),
+        (typeof(WorkCompletion), "ib_uverbs_wc"),
+        (typeof(MmapInfo), "mminfo"),
+        (typeof(ScatterGatherEntry), "rxe_sge"),
+        (typeof(SendWqeHead), "rxe_send_wqe"),
+        (typeof(ReceiveWqeHead), "rxe_recv_wqe"),
+        (typeof(ShimHeader), "ff_header"),
+        (typeof(ShimHello), "ff_hello"),
+        (typeof(ShimHelloReply), "ff_hello_reply"),
+        (typeof(ShimMmap), "ff_mmap"),
+        (typeof(ShimShareRequest), "ff_share_request"),
+        (typeof(ShimShare), "ff_share"),
+    ];
+
+    [Fact]
+    public void InSize()
+    {
+        var sizes = KernelHeaders.Evaluate(s_structures.Select(pair => $"sizeof(struct {pair.Structure})"));
+        foreach (var ((type, structure), size) in s_structures.Zip(sizes))
+            Assert.True(Marshal.SizeOf(type) == size, $"{type.Name}: {Marshal.SizeOf(type)} bytes; struct {structure}: {size}");
+    }
+
+    [Theory]
+    [InlineData(RingLayout.Log2ElementSize, "offsetof(struct rxe_queue_buf, log2_elem_size)")]
+    [InlineData(RingLayout.IndexMask, "offsetof(struct rxe_queue_buf, index_mask)")]
+    [InlineData(RingLayout.ProducerIndex, "offsetof(struct rxe_queue_buf, producer_index)")]
+    [InlineData(RingLayout.ConsumerIndex, "offsetof(struct rxe_queue_buf, consumer_index)")]
+    [InlineData(RingLayout.Data, "offsetof(struct rxe_queue_buf, data)")]
+    [InlineData(SendWqeHead.Size, "offsetof(struct rxe_send_wqe, dma.sge)")]
+    [InlineData(12, "offsetof(struct rxe_send_wqe, wr.opcode)")]
+    [InlineData(16, "offsetof(struct rxe_send_wqe, wr.send_flags)")]
+    [InlineData(20, "offsetof(struct rxe_send_wqe, wr.ex)")]
+    [InlineData(24, "offsetof(struct rxe_send_wqe, wr.wr.rdma.remote_addr)")]
+    [InlineData(32, "offsetof(struct rxe_send_wqe, wr.wr.rdma.rkey)")]
+    [InlineData(32, "offsetof(struct rxe_send_wqe, wr.wr.atomic.compare_add)")]
+    [InlineData(40, "offsetof(struct rxe_send_wqe, wr.wr.atomic.swap)")]
+    [InlineData(48, "offsetof(struct rxe_send_wqe, wr.wr.atomic.rkey)")]
+    [InlineData(184, "offsetof(struct rxe_send_wqe, dma.length)")]
+    [InlineData(196, "offsetof(struct rxe_send_wqe, dma.num_sge)")]
+    [InlineData(16, "offsetof(struct rxe_recv_wqe, dma.length)")]
+    [InlineData(28, "offsetof(struct rxe_recv_wqe, dma.num_sge)")]
+    [InlineData(ReceiveWqeHead.Size, "offsetof(struct rxe_recv_wqe, dma.sge)")]
+    [InlineData(0, "offsetof(struct ff_doorbell, asleep)")]
+    [InlineData(64, "offsetof(struct ff_doorbell, summary)")]
+    [InlineData(128, "offsetof(struct ff_doorbell, send)")]
+    [InlineData(1024, "offsetof(struct ff_doorbell, arm)")]
+    [InlineData(EngineConnection.MaximumQueuePairs, "FF_MAX_QPS")]
+    [InlineData(EngineConnection.MaximumCompletionQueues, "FF_MAX_CQS")]
+    [InlineData(ShimProtocol.MaximumMessage, "FF_MAX_MESSAGE")]
+    [InlineData((int)ShimProtocol.Version, "FF_PROTOCOL_VERSION")]
+    [InlineData((int)ShimProtocol.Magic, "FF_MAGIC")]
+    public void InOffsetsAndConstants(long ours, string theirs) => Assert.Equal(KernelHeaders.Evaluate([theirs])[0], ours);
+}

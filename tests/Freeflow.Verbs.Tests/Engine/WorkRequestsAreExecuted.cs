@@ -1,0 +1,229 @@
+using System.Runtime.InteropServices;
+using Freeflow.Verbs.Abi;
+using Freeflow.Verbs.Engine;
+using Freeflow.Verbs.Testbed;
+
+namespace Freeflow.Verbs.Tests.Engine;
+
+/// <summary>Two applications, on one engine or on two with a data link between.</summary>
+public sealed class WorkRequestsAreExecuted : IAsyncLifetime
+{
+    private readonly EngineSite _here = new();
+    private readonly EngineSite _there = new();
+
+    public Task InitializeAsync() => EngineSite.LinkAsync(_here, _there);
+
+    public Task DisposeAsync()
+    {
+        _here.Dispose();
+        _there.Dispose();
+        return Task.CompletedTask;
+    }
+
+    [Theory]
+    [InlineData(true, 0)]
+    [InlineData(true, 1)]
+    [InlineData(true, 60_000)]
+    [InlineData(false, 0)]
+    [InlineData(false, 1)]
+    [InlineData(false, 60_000)]
+    public void SendArrivesInTheReceiveThatWasPosted(bool isLocal, int bytes)
+    {
+        using var pair = new Pair(this, isLocal);
+        Random.Shared.NextBytes(pair.One.Memory);
+        pair.Other.PostReceive(0, 65_000, id: 77);
+        pair.One.Post(WorkRequestOpcode.SendWithImmediate, 100, bytes, pair.Other, id: 5, immediate: 0x01020304);
+        var sent = pair.One.Take();
+        var received = pair.Other.Take();
+        Assert.Equal((5UL, WorkCompletionStatus.Success, WorkCompletionOpcode.Send), (sent.WorkRequestId, sent.Status, sent.Opcode));
+        Assert.Equal((77UL, WorkCompletionStatus.Success, WorkCompletionOpcode.Receive), (received.WorkRequestId, received.Status, received.Opcode));
+        Assert.Equal(((uint)bytes, 0x01020304u, WorkCompletionFlags.WithImmediate), (received.ByteLength, received.ImmediateOrKey, received.Flags));
+        Assert.Equal(pair.One.Memory.Slice(100, bytes).ToArray(), pair.Other.Memory[..bytes].ToArray());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void WriteThenReadBringsBackTheSame(bool isLocal)
+    {
+        using var pair = new Pair(this, isLocal);
+        Random.Shared.NextBytes(pair.One.Memory);
+        pair.One.Post(WorkRequestOpcode.RdmaWrite, 0, 30_000, pair.Other, 5000);
+        Assert.Equal(WorkCompletionStatus.Success, pair.One.Take().Status);
+        pair.One.Post(WorkRequestOpcode.RdmaRead, 30_000, 30_000, pair.Other, 5000);
+        Assert.Equal(WorkCompletionOpcode.RdmaRead, pair.One.Take().Opcode);
+        Assert.Equal(pair.One.Memory[..30_000].ToArray(), pair.One.Memory.Slice(30_000, 30_000).ToArray());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void AtomicsReturnWhatWasThere(bool isLocal)
+    {
+        using var pair = new Pair(this, isLocal);
+        MemoryMarshal.Write(pair.Other.Memory[64..], 40UL);
+        pair.One.Post(WorkRequestOpcode.AtomicFetchAndAdd, 0, 8, pair.Other, 64, compareAdd: 2);
+        Assert.Equal(WorkCompletionStatus.Success, pair.One.Take().Status);
+        pair.One.Post(WorkRequestOpcode.AtomicCompareAndSwap, 8, 8, pair.Other, 64, compareAdd: 42, swap: 7);
+        Assert.Equal(WorkCompletionStatus.Success, pair.One.Take().Status);
+        pair.One.Post(WorkRequestOpcode.AtomicCompareAndSwap, 16, 8, pair.Other, 64, compareAdd: 42, swap: 8);
+        Assert.Equal(WorkCompletionStatus.Success, pair.One.Take().Status);
+        Assert.Equal([40UL, 42UL, 7UL], MemoryMarshal.Cast<byte, ulong>(pair.One.Memory[..24]).ToArray());
+        Assert.Equal(7UL, MemoryMarshal.Read<ulong>(pair.Other.Memory[64..]));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void ASenderWaitsForTheReceiver(bool isLocal)
+    {
+        using var pair = new Pair(this, isLocal);
+        pair.One.Post(WorkRequestOpcode.Send, 0, 64, pair.Other);
+        Thread.Sleep(20);
+        Assert.False(pair.One.TryTake(out _));
+        pair.Other.PostReceive(0, 64);
+        Assert.Equal(WorkCompletionStatus.Success, pair.One.Take().Status);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void RnrRetriesRunOut(bool isLocal)
+    {
+        using var pair = new Pair(this, isLocal, rnrRetries: 2);
+        pair.One.Post(WorkRequestOpcode.Send, 0, 64, pair.Other);
+        Assert.Equal(WorkCompletionStatus.RnrRetryExceededError, pair.One.Take().Status);
+        Assert.Equal(QueuePairState.Error, pair.One.QueuePair.State);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void ABadRemoteAddressEndsBothQpsAndFlushesTheRest(bool isLocal)
+    {
+        using var pair = new Pair(this, isLocal);
+        pair.Other.PostReceive(0, 64, id: 9);
+        pair.One.Post(WorkRequestOpcode.RdmaWrite, 0, 64, pair.Other, remoteOffset: 65_530, id: 1);
+        Assert.Equal(WorkCompletionStatus.RemoteAccessError, pair.One.Take().Status);
+        pair.One.Post(WorkRequestOpcode.RdmaWrite, 0, 64, pair.Other, id: 2);
+        Assert.Equal(WorkCompletionStatus.WorkRequestFlushError, pair.One.Take().Status);
+        var flushed = pair.Other.Take();
+        Assert.Equal((9UL, WorkCompletionStatus.WorkRequestFlushError), (flushed.WorkRequestId, flushed.Status));
+        Assert.Contains((pair.Other.QueuePair.Number, QueuePairFault.AccessViolation), (isLocal ? _here : _there).Failures);
+    }
+
+    [Fact]
+    public void AnotherProtectionDomainsKeyIsNoKey()
+    {
+        using var one = new EngineApplication(_here, "10.0.0.1");
+        using var other = new EngineApplication(_here, "10.0.0.2");
+        using var stranger = new EngineApplication(_here, "10.0.0.3", protectionDomain: 2);
+        EngineApplication.Connect(one, other);
+        one.Post(WorkRequestOpcode.RdmaWrite, 0, 8, stranger);
+        Assert.Equal(WorkCompletionStatus.RemoteAccessError, one.Take().Status);
+    }
+
+    [Fact]
+    public async Task AFullCqLosesCompletionsAndSaysSo()
+    {
+        using var one = new EngineApplication(_here, "10.0.0.1", completions: 4);
+        using var other = new EngineApplication(_here, "10.0.0.2");
+        EngineApplication.Connect(one, other);
+        for (var i = 0; i < 20; i++)
+            one.Post(WorkRequestOpcode.RdmaWrite, 0, 8, other);
+        await _here.UntilAsync("overrun");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void APeerThatIsGoneUsesUpTheRetries(bool isLocal)
+    {
+        using var pair = new Pair(this, isLocal, timeout: 8, retries: 1);
+        pair.Other.Dispose();
+        pair.One.Post(WorkRequestOpcode.RdmaWrite, 0, 8, pair.Other);
+        Assert.Equal(WorkCompletionStatus.RetryExceededError, pair.One.Take().Status);
+    }
+
+    [Fact]
+    public async Task WhatALostLinkDidNotDeliverIsSentAgainOnTheNext()
+    {
+        using var pair = new Pair(this, isLocal: false);
+        for (var round = 0; round < 5; round++)
+        {
+            Random.Shared.NextBytes(pair.One.Memory);
+            pair.One.Post(WorkRequestOpcode.RdmaWrite, 0, 60_000, pair.Other, 0);
+            // Attaching a link to the same peer closes the older one, in whatever it was doing.
+            await EngineSite.LinkAsync(_here, _there);
+            Assert.Equal(WorkCompletionStatus.Success, pair.One.Take().Status);
+            Assert.Equal(pair.One.Memory[..60_000].ToArray(), pair.Other.Memory[..60_000].ToArray());
+        }
+    }
+
+    [Fact]
+    public void AReceiverIsToldWhenItsPeersRouterIsRemoved()
+    {
+        using var pair = new Pair(this, isLocal: false);
+        pair.Other.PostReceive(0, 64, id: 3);
+        _there.Engine.RemovePeer(0);
+        var flushed = pair.Other.Take();
+        Assert.Equal((3UL, WorkCompletionStatus.WorkRequestFlushError), (flushed.WorkRequestId, flushed.Status));
+    }
+
+    [Fact]
+    public void AReceiverWithoutALinkGivesItsPeerUpWithinItsRetryTime()
+    {
+        using var pair = new Pair(this, isLocal: false, timeout: 8, retries: 1);
+        pair.Other.PostReceive(0, 64, id: 4);
+        // The other engine hangs up, and does not call again.
+        _here.Engine.RemovePeer(0);
+        Assert.Equal(WorkCompletionStatus.WorkRequestFlushError, pair.Other.Take().Status);
+    }
+
+    [Fact]
+    public void TheLastAcknowledgementLeavesBeforeItsQpDoes()
+    {
+        for (var round = 0; round < 20; round++)
+        {
+            using var pair = new Pair(this, isLocal: false, timeout: 10, retries: 1);
+            // A firm habit of answering, so that the last acknowledgement is held back.
+            for (var i = 0; i < 12; i++)
+            {
+                pair.Other.PostReceive(0, 64);
+                pair.One.PostReceive(0, 64);
+                pair.One.Post(WorkRequestOpcode.Send, 0, 64, pair.Other);
+                pair.Other.Take();
+                pair.Other.Post(WorkRequestOpcode.Send, 0, 64, pair.One);
+                pair.Other.Take();
+                pair.One.Take();
+                pair.One.Take();
+            }
+
+            pair.Other.PostReceive(0, 64);
+            pair.One.Post(WorkRequestOpcode.Send, 0, 64, pair.Other);
+            pair.Other.Take();
+            pair.Other.Dispose();
+            Assert.Equal(WorkCompletionStatus.Success, pair.One.Take().Status);
+        }
+    }
+
+    private sealed class Pair : IDisposable
+    {
+        public Pair(WorkRequestsAreExecuted test, bool isLocal, byte timeout = 14, byte retries = 7, byte rnrRetries = 7)
+        {
+            One = new EngineApplication(test._here, "10.0.0.1");
+            Other = new EngineApplication(isLocal ? test._here : test._there, "10.0.0.2");
+            EngineApplication.Connect(One, Other, timeout, retries, rnrRetries);
+        }
+
+        public EngineApplication One { get; }
+
+        public EngineApplication Other { get; }
+
+        public void Dispose()
+        {
+            One.Dispose();
+            Other.Dispose();
+        }
+    }
+}

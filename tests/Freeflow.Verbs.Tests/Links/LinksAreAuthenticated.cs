@@ -1,0 +1,94 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using Freeflow.Verbs.Links;
+
+namespace Freeflow.Verbs.Tests.Links;
+
+public sealed class LinksAreAuthenticated : IDisposable
+{
+    private readonly LinkCredential _credential = new(RandomNumberGenerator.GetBytes(32));
+    private readonly ConcurrentQueue<string> _accepted = new();
+    private readonly ConcurrentQueue<string> _refused = new();
+    private readonly LinkListener _listener;
+
+    public LinksAreAuthenticated() => _listener = new LinkListener(
+        new IPEndPoint(IPAddress.Loopback, 0), "here", node => node == "there" ? _credential : null,
+        (node, link) =>
+        {
+            _accepted.Enqueue(node);
+            link.Dispose();
+        },
+        _refused.Enqueue);
+
+    public void Dispose() => _listener.Dispose();
+
+    [Fact]
+    public async Task WhoHasTheKeyIsAccepted()
+    {
+        using var link = await DialAsync("there", "here", _credential);
+        await UntilAsync(() => _accepted.Contains("there"));
+    }
+
+    [Fact]
+    public async Task AnotherKeyIsRefusedByName()
+    {
+        await Assert.ThrowsAnyAsync<Exception>(() => DialAsync("there", "here", new LinkCredential(RandomNumberGenerator.GetBytes(32))));
+        await UntilAsync(() => !_refused.IsEmpty);
+        Assert.Empty(_accepted);
+    }
+
+    [Fact]
+    public async Task AStrangerIsRefused()
+    {
+        await Assert.ThrowsAnyAsync<Exception>(() => DialAsync("stranger", "here", _credential));
+        Assert.Empty(_accepted);
+    }
+
+    [Fact]
+    public async Task WhoMeantAnotherRouterIsRefused()
+    {
+        await Assert.ThrowsAnyAsync<Exception>(() => DialAsync("there", "elsewhere", _credential));
+        Assert.Empty(_accepted);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(100)]
+    [InlineData(100_000)]
+    public async Task GarbageIsClosed(int bytes)
+    {
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(IPAddress.Loopback, _listener.Port);
+        var noise = new byte[bytes];
+        new Random(bytes).NextBytes(noise);
+        try
+        {
+            for (var sent = 0; sent < bytes;)
+                sent += await socket.SendAsync(noise.AsMemory(sent));
+            socket.Shutdown(SocketShutdown.Send);
+            using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+            var answer = new byte[4096];
+            while (await socket.ReceiveAsync(answer, bound.Token) > 0)
+            {
+            }
+        }
+        catch (SocketException)
+        {
+            // Closed with bytes unread: a reset.
+        }
+
+        Assert.Empty(_accepted);
+    }
+
+    private Task<AuthenticatedLink> DialAsync(string own, string peer, LinkCredential credential) => LinkDialer.DialAsync(
+        IPAddress.Loopback, new IPEndPoint(IPAddress.Loopback, _listener.Port), own, peer, credential, CancellationToken.None);
+
+    private static async Task UntilAsync(Func<bool> holds)
+    {
+        for (var deadline = DateTime.UtcNow.AddSeconds(10); !holds(); await Task.Delay(5))
+            Assert.True(DateTime.UtcNow < deadline);
+    }
+}
