@@ -45,13 +45,16 @@ public static class ConfigurationLoader
     {
         try
         {
-            return ConfigurationFactory.ParseString(File.ReadAllText(file));
+            var text = File.ReadAllText(file);
+            if (HoconBrackets.Check(text) is { } wrong)
+                throw new ConfigurationException($"{file} is no HOCON: {wrong}");
+            return ConfigurationFactory.ParseString(text);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new ConfigurationException($"--config \"{file}\" can't be read: {error.Message}");
         }
-        catch (Exception error)
+        catch (Exception error) when (error is not ConfigurationException)
         {
             throw new ConfigurationException($"{file} is no HOCON: {error.Message.ReplaceLineEndings(" ")}");
         }

@@ -29,6 +29,7 @@ public sealed class ShimListener : IDisposable
     private const int Backlog = 256;
 
     // A tick bounds the wait, so that silent clients are noticed.
+    private const string DefaultName = "default";
     private const int TickMilliseconds = 500;
 
     private readonly IShimListenerEvents _events;
@@ -78,6 +79,7 @@ public sealed class ShimListener : IDisposable
             CloseNow(connection, "the router stops");
         _socket.Dispose();
         File.Delete(_path);
+        UnlinkDefault();
         _epoll.Dispose();
         _wake.Dispose();
     }
@@ -89,15 +91,22 @@ public sealed class ShimListener : IDisposable
             _wake.Signal();
     }
 
+    /// <summary>Another router of this host may have taken the link over: it stays then.</summary>
+    private void UnlinkDefault()
+    {
+        var link = new FileInfo(Path.Combine(Path.GetDirectoryName(_path)!, DefaultName + ".sock"));
+        if (link.LinkTarget == Path.GetFileName(_path))
+            link.Delete();
+    }
+
     private static void LinkDefault(string directory, string name)
     {
-        const string defaultName = "default";
-        if (name == defaultName)
+        if (name == DefaultName)
             return;
         var temporary = Path.Combine(directory, $".{name}.link");
         File.Delete(temporary);
         File.CreateSymbolicLink(temporary, name + ".sock");
-        File.Move(temporary, Path.Combine(directory, defaultName + ".sock"), overwrite: true);
+        File.Move(temporary, Path.Combine(directory, DefaultName + ".sock"), overwrite: true);
     }
 
     private void Run()

@@ -1,0 +1,37 @@
+namespace Freeflow.EndToEnd.Tests.Router;
+
+[Collection(LabFixture.Name)]
+public sealed class RouterLeavesCleanly(LabFixture lab)
+{
+    [Fact]
+    public void SigtermLeavesTheClusterAndFreesEverything()
+    {
+        var sockets = Path.Combine(lab.Hosts.Paths.FreeflowDirectory("h2"), "run");
+        Assert.NotEmpty(Directory.GetFiles(sockets));
+        var from = DateTime.UtcNow;
+        lab.Hosts.Routers.Stop("h2");
+        Assert.True(DateTime.UtcNow - from < TimeSpan.FromSeconds(15));
+        try
+        {
+            // It said goodbye: the other member need not find out by silence.
+            LabFixture.Eventually("one member in h1's cluster", TimeSpan.FromSeconds(5),
+                () => lab.Status("h1").GetProperty("Members").GetArrayLength() == 1);
+            Assert.Empty(Directory.GetFiles(sockets));
+            var log = lab.RouterLog("h2");
+            Assert.DoesNotContain("Unhandled exception", log);
+        }
+        finally
+        {
+            lab.Hosts.Routers.Start("h2", inHostPidNamespace: false, hosts: 2);
+            lab.Hosts.Routers.AwaitCluster(2, TimeSpan.FromSeconds(40));
+        }
+    }
+
+    [Fact]
+    public void StatusWithoutARouterSaysSoAndFails()
+    {
+        var result = lab.Hosts.Exec("h1", TimeSpan.FromSeconds(10), "env", "FFR_NAME=nobody", "freeflow", "status");
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("no router answers", result.Errors);
+    }
+}
