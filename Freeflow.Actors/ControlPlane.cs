@@ -25,7 +25,7 @@ public sealed record ConnectionLimits
 
     public int ProtectionDomains { get; init; } = 1024;
 
-    public int CompletionChannels { get; init; } = 256;
+    public int CompletionChannels { get; init; } = 4096;
 
     public long RegisteredBytes { get; init; } = 64L << 30;
 

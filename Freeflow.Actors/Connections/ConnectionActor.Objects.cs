@@ -120,7 +120,7 @@ public sealed partial class ConnectionActor
     {
         if (_channels.Count >= _plane.Limits.CompletionChannels)
         {
-            // Channels that the application has closed make room first: nobody holds their other end but us.
+            // One that the application closes stays ours until its device goes: destroyed CQs take unread events back from it.
             Fail(Errno.EMFILE);
             return;
         }

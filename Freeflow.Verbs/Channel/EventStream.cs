@@ -10,9 +10,10 @@ namespace Freeflow.Verbs.Channel;
 /// </summary>
 public sealed class EventStream : IDisposable
 {
+    private const int MaximumUnread = 4096;
+
     private readonly SafeFileHandle _ours;
     private readonly int _recordBytes;
-    private readonly byte[] _unread;
     private readonly Lock _gate = new();
 
     private EventStream(SafeFileHandle ours, SafeFileHandle theirs, int recordBytes)
@@ -20,7 +21,6 @@ public sealed class EventStream : IDisposable
         _ours = ours;
         ApplicationEnd = theirs;
         _recordBytes = recordBytes;
-        _unread = GC.AllocateArray<byte>(4096 * recordBytes, pinned: true);
     }
 
     /// <summary>The end to hand out; blocking, as the kernel's is.</summary>
@@ -52,11 +52,13 @@ public sealed class EventStream : IDisposable
     {
         lock (_gate)
         {
+            // Rare: a CQ that is destroyed with events that nobody has read, or at all.
+            var unread = GC.AllocateUninitializedArray<byte>(MaximumUnread * _recordBytes, pinned: true);
             var have = 0;
             var vectors = new IoVector[1];
-            while (have < _unread.Length)
+            while (have < unread.Length)
             {
-                vectors[0] = IoVector.Of(_unread.AsSpan(have));
+                vectors[0] = IoVector.Of(unread.AsSpan(have));
                 var got = StreamSocket.ReceiveVector(ApplicationEnd, vectors);
                 if (got <= 0)
                     break;
@@ -66,7 +68,7 @@ public sealed class EventStream : IDisposable
             var withdrawn = 0;
             for (var at = 0; at + _recordBytes <= have; at += _recordBytes)
             {
-                var record = _unread.AsSpan(at, _recordBytes);
+                var record = unread.AsSpan(at, _recordBytes);
                 if (BinaryPrimitives.ReadUInt64LittleEndian(record) == element)
                     withdrawn++;
                 else
