@@ -184,7 +184,7 @@ void ff_orphans_watch(struct ff_device *device)
 	/* Not linked: their versions in glibc are younger than the library may ask for. */
 	int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *) =
 		(int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *))ff_symbol("pthread_create");
-	unsigned char all[8], before[8];
+	uint64_t all = ~(7ull << 31), before; /* 32 to 34 are the C library's own, by which it changes ids in every thread */
 
 	if (!create || !ff_symbol("pthread_join"))
 		return;
@@ -193,13 +193,12 @@ void ff_orphans_watch(struct ff_device *device)
 		return;
 	device->kept[FF_STOP] = ff_protect(device->kept[FF_STOP]);
 	/* The application's signals are not for this thread. */
-	memset(all, 0xff, sizeof(all));
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, all, before, sizeof(all));
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof(all));
 	if (create(&device->watcher, NULL, watch, device) == 0) {
 		device->is_watched = 1;
 		atomic_fetch_add(&watchers, 1);
 	}
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, before, NULL, sizeof(before));
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof(before));
 }
 
 void ff_orphans_unwatch(struct ff_device *device)

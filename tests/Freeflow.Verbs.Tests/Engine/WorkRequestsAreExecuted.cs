@@ -88,6 +88,29 @@ public sealed class WorkRequestsAreExecuted : IAsyncLifetime
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
+    public void AQpThatWaitsForItsReceiverHoldsUpNoOther(bool isLocal)
+    {
+        using var waiting = new Pair(this, isLocal);
+        using var busy = new Pair(this, isLocal);
+        const int Count = 40;
+        for (var i = 0; i < Count; i++)
+            waiting.One.Post(WorkRequestOpcode.Send, 0, 60_000, waiting.Other);
+        for (var i = 0; i < 50; i++)
+        {
+            busy.One.Post(WorkRequestOpcode.RdmaWrite, 0, 60_000, busy.Other);
+            Assert.Equal(WorkCompletionStatus.Success, busy.One.Take().Status);
+        }
+
+        Assert.False(waiting.One.TryTake(out _));
+        for (var i = 0; i < Count; i++)
+            waiting.Other.PostReceive(0, 60_000);
+        for (var i = 0; i < Count; i++)
+            Assert.Equal(WorkCompletionStatus.Success, waiting.One.Take().Status);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
     public void RnrRetriesRunOut(bool isLocal)
     {
         using var pair = new Pair(this, isLocal, rnrRetries: 2);
