@@ -31,6 +31,7 @@ public static class RouterOptionsReader
                 RealTimePriority = setting.Number("engine.realtime-priority", 0, 99),
                 BusyPoll = setting.Switch("engine.busy-poll"),
                 Core = setting.Number("engine.core", -1, 1023),
+                LinkCongestionControl = setting.OneOf("link.congestion-control", CongestionControls()),
                 SpinFor = TimeSpan.FromMicroseconds(setting.Number("engine.spin-microseconds", 0, 1_000_000)),
             },
             new ShimListenerOptions
@@ -53,6 +54,10 @@ public static class RouterOptionsReader
             setting.Time("shim.container-linger"),
             setting.OneOf("log-level", "trace", "debug", "info", "warning", "error"));
     }
+
+    /// <summary>What this kernel has, and "" for its own choice.</summary>
+    private static string[] CongestionControls() =>
+        ["", .. File.ReadAllText("/proc/sys/net/ipv4/tcp_available_congestion_control").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)];
 
     private static IPAddress HostAddress(SettingReader setting)
     {

@@ -17,4 +17,7 @@ public sealed record EngineOptions
     /// takes the core that one of them needs.
     /// </summary>
     public TimeSpan SpinFor { get; init; } = TimeSpan.Zero;
+
+    /// <summary>TCP congestion control of the data links; empty leaves the system's.</summary>
+    public string LinkCongestionControl { get; init; } = "";
 }

@@ -128,6 +128,8 @@ public sealed class VerbsEngine : IDisposable
     {
         if (_core.Links.TryGetValue(peer, out var older))
             Close(older, "replaced by a newer connection");
+        if (_options.LinkCongestionControl.Length > 0)
+            StreamSocket.TrySetCongestionControl(link.Socket, _options.LinkCongestionControl);
         var attached = new DataLink(_core, peer, link, _nextKey++);
         _core.Links[peer] = attached;
         _sources.Add(attached.Key, attached);

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace Freeflow.Verbs.Interop;
@@ -11,6 +12,8 @@ public static unsafe partial class StreamSocket
     private const int DontWait = 0x40;
     private const int NoSignal = 0x4000;
     private const int DuplicateCloseOnExec = 1030;
+    private const int TcpLevel = 6;
+    private const int CongestionOption = 13;
 
     public static int ReceiveVector(SafeHandle socket, ReadOnlySpan<IoVector> into)
     {
@@ -32,6 +35,13 @@ public static unsafe partial class StreamSocket
         }
     }
 
+    /// <summary>Has TCP use another congestion control (tcp(7), TCP_CONGESTION). False where the kernel has none of that name.</summary>
+    public static bool TrySetCongestionControl(SafeHandle socket, string name)
+    {
+        fixed (byte* bytes = Encoding.ASCII.GetBytes(name))
+            return SetOption(socket, TcpLevel, CongestionOption, bytes, name.Length) == 0;
+    }
+
     /// <summary>Takes the descriptor out of a managed socket, which is disposed.</summary>
     public static SafeFileHandle Take(Socket socket)
     {
@@ -48,6 +58,9 @@ public static unsafe partial class StreamSocket
 
     [LibraryImport("libc", EntryPoint = "sendmsg", SetLastError = true)]
     private static partial nint Send(SafeHandle socket, MessageHeader* header, int flags);
+
+    [LibraryImport("libc", EntryPoint = "setsockopt", SetLastError = true)]
+    private static partial int SetOption(SafeHandle socket, int level, int option, byte* value, int length);
 
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     private static partial int Control(SafeHandle descriptor, int command, int argument);

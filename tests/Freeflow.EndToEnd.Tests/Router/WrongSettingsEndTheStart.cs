@@ -19,6 +19,7 @@ public sealed class WrongSettingsEndTheStart : IDisposable
     [InlineData("freeflow.shim.hello-timeout=soon", "freeflow.shim.hello-timeout", "soon", "")]
     [InlineData("freeflow.limits.registered-bytes=much", "freeflow.limits.registered-bytes", "much", "")]
     [InlineData("freeflow.limits.queue-pairs=5000", "freeflow.limits.queue-pairs", "5000", "1 to 4096")]
+    [InlineData("freeflow.link.congestion-control=hope", "freeflow.link.congestion-control", "hope", "cubic")]
     [InlineData("freeflow.log-level=loud", "freeflow.log-level", "loud", "debug")]
     [InlineData("freeflow.host.prefix=10.9.8.0/24", "freeflow.host.prefix", "10.9.8.0/24", "has an address")]
     [InlineData("freeflow.host.prefix=everything", "freeflow.host.prefix", "everything", "192.168.50.0/24")]
