@@ -32,9 +32,12 @@ public sealed class PerftestRunsUnmodified(LabFixture lab)
         "ib_send_bw -b", "ib_write_bw -b", "ib_read_bw -b", "ib_atomic_bw -b",
         "ib_send_bw -e", "ib_send_lat -e", "ib_read_bw -e", "ib_read_lat -e", "ib_atomic_bw -e", "ib_atomic_lat -e");
 
+    /// <summary>
+    /// Not -e with -q and -b: perftest before 23.07 waits for an event while completions of the one before lie unpolled,
+    /// which ends by luck only (its own "Fix BW tests stuck pending completion event").
+    /// </summary>
     public static TheoryData<string, Placement> Together => Lines(
-        "ib_send_bw -a -q 8 -b -n 100", "ib_write_bw -a -q 8 -b -n 100", "ib_read_bw -a -q 8 -b -n 100",
-        "ib_send_bw -q 8 -b -e", "ib_read_bw -q 8 -b -e", "ib_atomic_bw -q 8 -b -e");
+        "ib_send_bw -a -q 8 -b -n 100", "ib_write_bw -a -q 8 -b -n 100", "ib_read_bw -a -q 8 -b -n 100");
 
     [Theory]
     [MemberData(nameof(Usual))]
