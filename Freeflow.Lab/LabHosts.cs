@@ -60,6 +60,10 @@ public sealed class LabHosts(LabPaths paths)
     public ProgramResult Exec(string node, TimeSpan bound, params IEnumerable<string> command) =>
         Shell.Run(bound, Where, ExecLine(node, command));
 
+    /// <summary>The same with all capabilities, as `lab exec --privileged` does.</summary>
+    public ProgramResult ExecPrivileged(string node, TimeSpan bound, params IEnumerable<string> command) =>
+        Shell.Run(bound, Where, [Path.Combine(Paths.Repository, "lab"), "exec", "--privileged", node, "--", .. command]);
+
     public BackgroundProgram Start(string node, params IEnumerable<string> command) =>
         BackgroundProgram.Start(Where, ExecLine(node, command));
 

@@ -8,6 +8,9 @@ namespace Freeflow.Lab;
 /// </summary>
 public sealed class LabNetwork(LabPaths paths, LabOptions options)
 {
+    // The same everywhere, whatever this machine prefers, and one that every kernel allows in a namespace.
+    private const string CongestionControl = "echo reno > /proc/sys/net/ipv4/tcp_congestion_control";
+
     public void Build()
     {
         Directory.CreateDirectory(Path.Combine(paths.State, "nodes"));
@@ -42,6 +45,7 @@ public sealed class LabNetwork(LabPaths paths, LabOptions options)
                 ip link set lo up
                 ip addr add {LabLayout.UnderlayAddress(host)}/24 dev eth0; ip link set eth0 up
                 echo 1 > /proc/sys/net/ipv4/ip_forward
+                {CongestionControl}
                 ip link add cni0 type bridge; ip addr add {LabLayout.OverlayGateway(host)}/24 dev cni0; ip link set cni0 mtu {LabLayout.OverlayMtu} up
                 ip link add flannel.1 address {LabLayout.TunnelMac(host)} mtu {LabLayout.OverlayMtu} type vxlan id 1 dev eth0 local {LabLayout.UnderlayAddress(host)} dstport 8472 nolearning
                 ip addr add 10.244.{host}.0/32 dev flannel.1; ip link set flannel.1 up
@@ -75,7 +79,7 @@ public sealed class LabNetwork(LabPaths paths, LabOptions options)
             nsenter -t {hostPid} -n ip link set ff-c{container} master cni0 up
             nsenter -t {PidOf(name)} -n bash -ec '
                 ip link set lo up; ip addr add {LabLayout.OverlayAddress(host, container)}/24 dev eth0; ip link set eth0 up
-                ip route add default via {LabLayout.OverlayGateway(host)}'
+                ip route add default via {LabLayout.OverlayGateway(host)}; {CongestionControl}'
             """);
     }
 

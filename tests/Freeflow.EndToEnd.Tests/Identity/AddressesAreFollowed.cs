@@ -12,11 +12,11 @@ public sealed class AddressesAreFollowed(LabFixture lab)
         const string Container = "h1c3";
         // Something that keeps the container known to its router.
         using var holder = lab.StartListening(Container, 18515, "ib_write_bw");
-        Exec(Container, "ip", "address", "add", "10.244.1.99/24", "dev", "eth0");
+        SetUp(Container, "ip", "address", "add", "10.244.1.99/24", "dev", "eth0");
         LabFixture.Eventually("::ffff:10.244.1.99 among the GIDs", s_bound, () => Gids(Container).Contains("::ffff:10.244.1.99"));
         LabFixture.Eventually("10.244.1.99 in the other host's directory", s_bound,
             () => lab.Status("h2").GetProperty("Addresses").TryGetProperty("10.244.1.99", out _));
-        Exec(Container, "ip", "address", "del", "10.244.1.99/24", "dev", "eth0");
+        SetUp(Container, "ip", "address", "del", "10.244.1.99/24", "dev", "eth0");
         LabFixture.Eventually("::ffff:10.244.1.99 no more among the GIDs", s_bound, () => !Gids(Container).Contains("::ffff:10.244.1.99"));
         LabFixture.Eventually("10.244.1.99 out of the other host's directory", s_bound,
             () => !lab.Status("h2").GetProperty("Addresses").TryGetProperty("10.244.1.99", out _));
@@ -44,6 +44,12 @@ public sealed class AddressesAreFollowed(LabFixture lab)
     }
 
     private string Gids(string container) => Exec(container, "ibv_devinfo", "-v");
+
+    private void SetUp(string container, params string[] command)
+    {
+        var result = lab.Hosts.ExecPrivileged(container, s_bound, command);
+        Assert.True(result.ExitCode == 0, result.Everything);
+    }
 
     private string Exec(string container, params string[] command)
     {
