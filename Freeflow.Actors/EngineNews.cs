@@ -4,6 +4,7 @@ using Freeflow.Actors.CompletionQueues;
 using Freeflow.Actors.Peers;
 using Freeflow.Actors.QueuePairs;
 using Freeflow.Verbs.Engine;
+using Freeflow.Verbs.Links;
 
 namespace Freeflow.Actors;
 
@@ -29,9 +30,9 @@ public sealed class EngineNews : IEngineEvents
     public void CompletionQueueOverrun(EngineCompletionQueue completionQueue) =>
         Tell(completionQueue, CompletionQueueEvents.Overrun.Instance);
 
-    public void LinkUp(int peer) => _peers.Tell(new PeerEvents.LinkUp(peer));
+    public void LinkUp(int peer) => _peers.Tell(new PeerEvents.LinkUp(peer, LinkPurpose.Data));
 
-    public void LinkDown(int peer, string reason) => _peers.Tell(new PeerEvents.LinkDown(peer, reason));
+    public void LinkDown(int peer, string reason) => _peers.Tell(new PeerEvents.LinkDown(peer, LinkPurpose.Data, reason));
 
     private void Tell(object engineObject, object news)
     {

@@ -1,31 +1,57 @@
 using System.Collections.Immutable;
 using Freeflow.Verbs.Abi;
+using Freeflow.Verbs.Containers;
 using Freeflow.Verbs.Engine;
+using Freeflow.Verbs.Handover;
+using Freeflow.Verbs.Interop;
 
 namespace Freeflow.Actors.Directory;
+
+/// <summary>A virtual address; the same one may be in use by several tenants.</summary>
+public readonly record struct TenantAddress(ulong Tenant, Gid Address)
+{
+    public static TenantAddress Of(Tenant tenant, Gid address) => new(tenant.Key, address);
+}
 
 /// <summary>
 /// Who owns which virtual address, as the connect path reads it: a snapshot, local and without waiting. The directory
 /// actor writes the owners, the peers actor writes which members can be reached; an address whose owner is no member
 /// resolves to nothing.
 /// </summary>
-public sealed class AddressBook
+public sealed class AddressBook : IAddressOwners
 {
-    private volatile ImmutableDictionary<Gid, string> _owners = ImmutableDictionary<Gid, string>.Empty;
+    private volatile ImmutableDictionary<TenantAddress, string> _owners = ImmutableDictionary<TenantAddress, string>.Empty;
     private volatile ImmutableDictionary<string, int> _peers = ImmutableDictionary<string, int>.Empty;
 
+    /// <summary>Something has changed. Raised on whichever thread has changed it: a handler must only hand it on.</summary>
+    public event Action? Changed;
+
     /// <summary>Addresses and the nodes that own them.</summary>
-    public IReadOnlyDictionary<Gid, string> Owners => _owners;
+    public IReadOnlyDictionary<TenantAddress, string> Owners => _owners;
 
-    /// <summary>The engine's number of the router that owns <paramref name="gid"/>; null when none is known.</summary>
-    public int? PeerOf(Gid gid) =>
-        _owners.TryGetValue(gid, out var node) && _peers.TryGetValue(node, out var peer) ? peer : null;
+    /// <summary>The engine's number of the router that owns an address; null when none is known.</summary>
+    public int? PeerOf(TenantAddress address) =>
+        _owners.TryGetValue(address, out var node) && _peers.TryGetValue(node, out var peer) ? peer : null;
 
-    internal void Replace(ImmutableDictionary<Gid, string> owners) => _owners = owners;
+    int? IAddressOwners.OwnerOf(ulong tenant, Ipv4 address) => PeerOf(new TenantAddress(tenant, Gid.FromAddress(address.ToIPAddress())));
 
-    internal void Reach(string node, int peer) => _peers = _peers.SetItem(node, peer);
+    internal void Replace(ImmutableDictionary<TenantAddress, string> owners)
+    {
+        _owners = owners;
+        Changed?.Invoke();
+    }
+
+    internal void Reach(string node, int peer)
+    {
+        _peers = _peers.SetItem(node, peer);
+        Changed?.Invoke();
+    }
 
     internal void ReachOwn(string node) => Reach(node, EngineQueuePair.SameRouter);
 
-    internal void Lose(string node) => _peers = _peers.Remove(node);
+    internal void Lose(string node)
+    {
+        _peers = _peers.Remove(node);
+        Changed?.Invoke();
+    }
 }

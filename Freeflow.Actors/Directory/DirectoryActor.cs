@@ -4,12 +4,14 @@ using Akka.Cluster;
 using Akka.DistributedData;
 using Akka.Event;
 using Freeflow.Verbs.Abi;
+using Freeflow.Verbs.Containers;
 
 namespace Freeflow.Actors.Directory;
 
 /// <summary>
 /// The cluster's table of virtual addresses, replicated by Akka.DistributedData: address → owning router. An address that
-/// another live member owns is not taken from it: the claim waits until the other gives it up or leaves.
+/// another live member owns is not taken from it: the claim waits until the other gives it up or leaves. Within this router
+/// the container that claimed an address first has it.
 /// </summary>
 public sealed class DirectoryActor : ReceiveActor, IWithTimers
 {
@@ -25,10 +27,12 @@ public sealed class DirectoryActor : ReceiveActor, IWithTimers
     private readonly Akka.Cluster.Cluster _cluster;
     private readonly string _self;
     private readonly ILoggingAdapter _log = Context.GetLogger();
-    private readonly Dictionary<string, HashSet<Gid>> _claims = [];
-    private readonly HashSet<Gid> _waiting = [];
-    private readonly List<(Gid Address, IActorRef Asker, DateTime Deadline)> _searches = [];
-    private ImmutableDictionary<Gid, string> _owners = ImmutableDictionary<Gid, string>.Empty;
+    private readonly Dictionary<string, ContainerClaim> _claims = [];
+    private readonly HashSet<TenantAddress> _waiting = [];
+    private readonly List<(TenantAddress Address, IActorRef Asker, DateTime Deadline)> _searches = [];
+    private ImmutableDictionary<TenantAddress, string> _owners = ImmutableDictionary<TenantAddress, string>.Empty;
+    private ImmutableHashSet<string> _keys = [];
+    private long _nextOrder;
 
     public DirectoryActor(AddressBook book)
     {
@@ -62,13 +66,15 @@ public sealed class DirectoryActor : ReceiveActor, IWithTimers
 
     private void Claim(DirectoryProtocol.Claim claim)
     {
-        var before = _claims.GetValueOrDefault(claim.Container) ?? [];
-        if (claim.Addresses.Count == 0)
-            _claims.Remove(claim.Container);
-        else
-            _claims[claim.Container] = [.. claim.Addresses];
-        foreach (var gone in before.Where(gid => !claim.Addresses.Contains(gid) && !IsClaimed(gid)))
-            Release(gone);
+        var before = _claims.Remove(claim.Container, out var earlier) ? earlier : null;
+        if (claim.Addresses.Count > 0)
+        {
+            var addresses = claim.Addresses.Select(gid => TenantAddress.Of(claim.Tenant, gid)).Distinct().ToList();
+            _claims.Add(claim.Container, new ContainerClaim(claim.Container, claim.Tenant, addresses, Sender, before?.Order ?? ++_nextOrder));
+        }
+
+        foreach (var gone in (before?.Addresses ?? []).Where(address => HolderOf(address) is null))
+            Release(gone, before!.Tenant);
         Reconcile();
     }
 
@@ -97,83 +103,117 @@ public sealed class DirectoryActor : ReceiveActor, IWithTimers
             Timers.Cancel("search");
     }
 
-    private bool IsClaimed(Gid gid) => _claims.Values.Any(addresses => addresses.Contains(gid));
+    /// <summary>The container of this router that an address belongs to: who claimed it first.</summary>
+    private ContainerClaim? HolderOf(TenantAddress address) =>
+        _claims.Values.Where(claim => claim.Addresses.Contains(address)).MinBy(claim => claim.Order);
 
-    /// <summary>Writes what this router's containers have and the table does not say.</summary>
+    /// <summary>Writes what this router's containers have and the table does not say; tells them what is theirs.</summary>
     private void Reconcile()
     {
-        foreach (var gid in _claims.Values.SelectMany(addresses => addresses).Distinct())
+        foreach (var claim in _claims.Values.OrderBy(claim => claim.Order).ToArray())
         {
-            var owner = _owners.GetValueOrDefault(gid);
-            if (owner == _self)
-            {
-                _waiting.Remove(gid);
-                continue;
-            }
-
-            if (owner is not null && IsMember(owner))
-            {
-                if (_waiting.Add(gid))
-                    _log.Warning("Directory: {0} is in use here and owned by {1}; the claim waits", gid.ToAddress(), owner);
-                continue;
-            }
-
-            _waiting.Remove(gid);
-            Put(gid, _self);
+            foreach (var address in claim.Addresses)
+                Reconcile(claim, address);
+            Grant(claim);
         }
     }
 
-    private void Put(Gid gid, string node)
+    private void Reconcile(ContainerClaim claim, TenantAddress address)
     {
-        Publish(_owners.SetItem(gid, node));
-        var key = gid.ToAddress().ToString();
-        _replicator.Tell(Dsl.Update(s_key, LWWDictionary<string, string>.Empty, new WriteAll(TimeSpan.FromSeconds(3)),
-            table => table.SetItem(_cluster.SelfUniqueAddress, key, node)));
+        if (HolderOf(address) is { } holder && holder != claim)
+        {
+            if (claim.Disputed.Add(address))
+                _log.Warning("Directory: {0} is in use in container {1} and belongs to container {2}; the claim waits", address.Address.ToAddress(), claim.Container, holder.Container);
+            return;
+        }
+
+        claim.Disputed.Remove(address);
+        var owner = _owners.GetValueOrDefault(address);
+        if (owner == _self)
+        {
+            _waiting.Remove(address);
+            return;
+        }
+
+        if (owner is not null && IsMember(owner))
+        {
+            if (_waiting.Add(address))
+                _log.Warning("Directory: {0} is in use here and owned by {1}; the claim waits", address.Address.ToAddress(), owner);
+            return;
+        }
+
+        _waiting.Remove(address);
+        Put(address, claim.Tenant);
     }
 
-    private void Release(Gid gid)
+    private void Grant(ContainerClaim claim)
     {
-        if (_owners.GetValueOrDefault(gid) != _self)
+        var now = claim.Addresses.Where(address => !claim.Disputed.Contains(address) && _owners.GetValueOrDefault(address) == _self).ToList();
+        if (claim.Granted is { } before && before.SequenceEqual(now))
             return;
-        Publish(_owners.Remove(gid));
-        var key = gid.ToAddress().ToString();
-        _replicator.Tell(Dsl.Update(s_key, LWWDictionary<string, string>.Empty, WriteLocal.Instance,
-            table => table.TryGetValue(key, out var owner) && owner == _self ? table.Remove(_cluster, key) : table));
+        claim.Granted = now;
+        claim.Actor.Tell(new DirectoryProtocol.Granted([.. now.Select(address => address.Address)]));
     }
+
+    private void Put(TenantAddress address, Tenant tenant)
+    {
+        Publish(_owners.SetItem(address, _self));
+        var key = DirectoryKey.Of(tenant, address.Address);
+        _replicator.Tell(Dsl.Update(s_key, LWWDictionary<string, string>.Empty, new WriteAll(TimeSpan.FromSeconds(3)),
+            table => table.SetItem(_cluster.SelfUniqueAddress, key, _self)));
+    }
+
+    private void Release(TenantAddress address, Tenant tenant)
+    {
+        if (_owners.GetValueOrDefault(address) != _self)
+            return;
+        Publish(_owners.Remove(address));
+        Withdraw(DirectoryKey.Of(tenant, address.Address), _self);
+    }
+
+    private void Withdraw(string key, string node) =>
+        _replicator.Tell(Dsl.Update(s_key, LWWDictionary<string, string>.Empty, WriteLocal.Instance,
+            table => table.TryGetValue(key, out var owner) && owner == node ? table.Remove(_cluster, key) : table));
 
     private void Adopt(LWWDictionary<string, string> table)
     {
-        var owners = ImmutableDictionary.CreateBuilder<Gid, string>();
-        foreach (var (address, node) in table.Entries)
+        var owners = ImmutableDictionary.CreateBuilder<TenantAddress, string>();
+        foreach (var (key, node) in table.Entries)
         {
-            if (System.Net.IPAddress.TryParse(address, out var parsed))
-                owners[Gid.FromAddress(parsed)] = node;
+            if (DirectoryKey.TryParse(key, out var address))
+                owners[address] = node;
         }
 
+        _keys = table.Entries.Keys.ToImmutableHashSet();
         Publish(owners.ToImmutable());
         Reconcile();
     }
 
     private void Forget(string node)
     {
-        foreach (var gid in _owners.Where(entry => entry.Value == node).Select(entry => entry.Key).ToArray())
-        {
-            var key = gid.ToAddress().ToString();
-            _replicator.Tell(Dsl.Update(s_key, LWWDictionary<string, string>.Empty, WriteLocal.Instance,
-                table => table.TryGetValue(key, out var owner) && owner == node ? table.Remove(_cluster, key) : table));
-            Publish(_owners.Remove(gid));
-        }
-
+        var gone = _owners.Where(entry => entry.Value == node).Select(entry => entry.Key).ToHashSet();
+        foreach (var key in _keys.Where(key => DirectoryKey.TryParse(key, out var address) && gone.Contains(address)))
+            Withdraw(key, node);
+        Publish(_owners.RemoveRange(gone));
         Reconcile();
     }
 
     private bool IsMember(string node) => _cluster.State.Members.Any(member => NodeName.Of(member.UniqueAddress) == node);
 
-    private void Publish(ImmutableDictionary<Gid, string> owners)
+    private void Publish(ImmutableDictionary<TenantAddress, string> owners)
     {
         _owners = owners;
         _book.Replace(owners);
         Search();
+    }
+
+    /// <summary>What a container of this router says that it has.</summary>
+    private sealed record ContainerClaim(string Container, Tenant Tenant, IReadOnlyList<TenantAddress> Addresses, IActorRef Actor, long Order)
+    {
+        /// <summary>Addresses that another container of this router had first.</summary>
+        public HashSet<TenantAddress> Disputed { get; } = [];
+
+        public IReadOnlyList<TenantAddress>? Granted { get; set; }
     }
 
     private sealed class LookAgain

@@ -3,21 +3,25 @@ using System.Security.Cryptography;
 using Akka.Actor;
 using Akka.Event;
 using Freeflow.Verbs.Engine;
+using Freeflow.Verbs.Handover;
 using Freeflow.Verbs.Links;
 
 namespace Freeflow.Actors.Peers;
 
 /// <summary>
-/// One other member: agrees a key with it over the cluster's own connection and keeps a data link to it. Of the two the
-/// one with the lower name offers the key and dials; a lost link is dialed again, ever less often, while the member stays.
+/// One other member: agrees a key with it over the cluster's own connection and keeps two links to it, one for the engines'
+/// data and one for TCP mode. Of the two routers the one with the lower name offers the key and dials; a lost link is dialed
+/// again, ever less often, while the member stays.
 /// </summary>
 public sealed class PeerActor : ReceiveActor, IWithTimers
 {
     private static readonly TimeSpan s_firstWait = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan s_longestWait = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan s_offerAgain = TimeSpan.FromMilliseconds(500);
+    private static readonly LinkPurpose[] s_purposes = Enum.GetValues<LinkPurpose>();
 
     private readonly VerbsEngine _engine;
+    private readonly HandoverLoop _handover;
     private readonly LinkEndpoint _own;
     private readonly string _node;
     private readonly Address _address;
@@ -25,13 +29,14 @@ public sealed class PeerActor : ReceiveActor, IWithTimers
     private readonly ActorSelection _theirPeers;
     private readonly CancellationTokenSource _stop = new();
     private readonly ILoggingAdapter _log = Context.GetLogger();
-    private TimeSpan _wait = s_firstWait;
+    private readonly Dictionary<LinkPurpose, TimeSpan> _waits = s_purposes.ToDictionary(purpose => purpose, _ => s_firstWait);
     private LinkCredential? _offered;
     private int _theirPort;
 
-    public PeerActor(VerbsEngine engine, LinkEndpoint own, string node, Address address, int number)
+    public PeerActor(VerbsEngine engine, HandoverLoop handover, LinkEndpoint own, string node, Address address, int number)
     {
         _engine = engine;
+        _handover = handover;
         _own = own;
         _node = node;
         _address = address;
@@ -45,8 +50,8 @@ public sealed class PeerActor : ReceiveActor, IWithTimers
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    public static Props Props(VerbsEngine engine, LinkEndpoint own, string node, Address address, int number) =>
-        Akka.Actor.Props.Create(() => new PeerActor(engine, own, node, address, number));
+    public static Props Props(VerbsEngine engine, HandoverLoop handover, LinkEndpoint own, string node, Address address, int number) =>
+        Akka.Actor.Props.Create(() => new PeerActor(engine, handover, own, node, address, number));
 
     protected override void PostStop() => _stop.Cancel();
 
@@ -58,70 +63,86 @@ public sealed class PeerActor : ReceiveActor, IWithTimers
             _own.Credentials[_node] = new LinkCredential(offer.Key);
             _theirPeers.Tell(new PeerProtocol.Accept(_own.Node, _own.Port));
         });
-        Receive<PeerEvents.LinkAccepted>(accepted => _engine.AttachLink(_number, accepted.Link));
+        Receive<PeerEvents.LinkAccepted>(accepted => Attach(accepted.Link));
         LinkNews();
     }
 
     private void Offering()
     {
         _offered = new LinkCredential(RandomNumberGenerator.GetBytes(32));
-        Timers.StartPeriodicTimer("offer", Tick.Instance, TimeSpan.Zero, s_offerAgain);
-        Receive<Tick>(_ => _theirPeers.Tell(new PeerProtocol.Offer(_own.Node, _offered!.Key)));
+        Timers.StartPeriodicTimer("offer", Offer.Instance, TimeSpan.Zero, s_offerAgain);
+        Receive<Offer>(_ => _theirPeers.Tell(new PeerProtocol.Offer(_own.Node, _offered!.Key)));
         Receive<PeerProtocol.Accept>(accept =>
         {
             Timers.Cancel("offer");
             _theirPort = accept.LinkPort;
             Become(Dialing);
-            Dial();
+            foreach (var purpose in s_purposes)
+                Dial(purpose);
         });
         LinkNews();
     }
 
     private void Dialing()
     {
-        Receive<Tick>(_ => Dial());
+        Receive<DialAgain>(again => Dial(again.Purpose));
         Receive<AuthenticatedLink>(link =>
         {
-            _wait = s_firstWait;
-            _engine.AttachLink(_number, link);
+            _waits[link.Purpose] = s_firstWait;
+            Attach(link);
         });
-        Receive<Status.Failure>(failure =>
+        Receive<NotDialed>(failed =>
         {
-            _log.Warning("Data link to {0}: {1}; next try in {2} ms", _node, failure.Cause.Message, _wait.TotalMilliseconds);
-            if (failure.Cause is InvalidDataException)
+            _log.Warning("{0} link to {1}: {2}; next try in {3} ms", failed.Purpose, _node, failed.Reason.Message, _waits[failed.Purpose].TotalMilliseconds);
+            if (failed.Reason is InvalidDataException)
                 Become(Offering);
             else
-                DialLater();
+                DialLater(failed.Purpose);
         });
         Receive<PeerEvents.LinkDown>(down =>
         {
-            _log.Warning("Data link to {0} is down: {1}", _node, down.Reason);
-            DialLater();
+            _log.Warning("{0} link to {1} is down: {2}", down.Purpose, _node, down.Reason);
+            DialLater(down.Purpose);
         });
         LinkNews();
     }
 
     private void LinkNews()
     {
-        Receive<PeerEvents.LinkUp>(_ => _log.Info("Data link to {0} is up", _node));
-        Receive<PeerEvents.LinkDown>(down => _log.Warning("Data link to {0} is down: {1}", _node, down.Reason));
+        Receive<PeerEvents.LinkUp>(up => _log.Info("{0} link to {1} is up", up.Purpose, _node));
+        Receive<PeerEvents.LinkDown>(down => _log.Warning("{0} link to {1} is down: {2}", down.Purpose, _node, down.Reason));
+        Receive<AuthenticatedLink>(late => late.Dispose());
         ReceiveAny(_ => { });
     }
 
-    private void DialLater()
+    private void Attach(AuthenticatedLink link)
     {
-        Timers.StartSingleTimer("dial", Tick.Instance, _wait);
-        _wait = TimeSpan.FromTicks(Math.Min(_wait.Ticks * 2, s_longestWait.Ticks));
+        if (link.Purpose == LinkPurpose.Data)
+            _engine.AttachLink(_number, link);
+        else
+            _handover.AttachLink(_number, link);
     }
 
-    private void Dial()
+    private void DialLater(LinkPurpose purpose)
+    {
+        var wait = _waits[purpose];
+        Timers.StartSingleTimer(purpose, new DialAgain(purpose), wait);
+        _waits[purpose] = TimeSpan.FromTicks(Math.Min(wait.Ticks * 2, s_longestWait.Ticks));
+    }
+
+    private void Dial(LinkPurpose purpose)
     {
         var to = new IPEndPoint(IPAddress.Parse(_address.Host!), _theirPort);
-        LinkDialer.DialAsync(_own.Address, to, _own.Node, _node, _offered!, _stop.Token).PipeTo(Self);
+        LinkDialer.DialAsync(_own.Address, to, _own.Node, _node, purpose, _offered!, _stop.Token)
+            .PipeTo(Self, failure: reason => new NotDialed(purpose, reason));
     }
 
-    private sealed class Tick
+    private sealed class Offer
     {
-        public static Tick Instance { get; } = new();
+        public static Offer Instance { get; } = new();
     }
+
+    private sealed record DialAgain(LinkPurpose Purpose);
+
+    private sealed record NotDialed(LinkPurpose Purpose, Exception Reason);
 }

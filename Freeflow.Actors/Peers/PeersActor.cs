@@ -1,9 +1,12 @@
 using System.Collections.Concurrent;
+using System.Net;
 using Akka.Actor;
 using Akka.Cluster;
 using Akka.Event;
 using Freeflow.Actors.Directory;
 using Freeflow.Verbs.Engine;
+using Freeflow.Verbs.Handover;
+using Freeflow.Verbs.Interop;
 using Freeflow.Verbs.Links;
 
 namespace Freeflow.Actors.Peers;
@@ -15,6 +18,7 @@ namespace Freeflow.Actors.Peers;
 public sealed class PeersActor : ReceiveActor
 {
     private readonly VerbsEngine _engine;
+    private readonly HandoverLoop _handover;
     private readonly AddressBook _book;
     private readonly LinkEndpoint _endpoint;
     private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
@@ -23,9 +27,10 @@ public sealed class PeersActor : ReceiveActor
     private readonly Dictionary<int, string> _nodes = [];
     private int _nextNumber;
 
-    public PeersActor(VerbsEngine engine, AddressBook book, LinkEndpoint endpoint)
+    public PeersActor(VerbsEngine engine, HandoverLoop handover, AddressBook book, LinkEndpoint endpoint)
     {
         _engine = engine;
+        _handover = handover;
         _book = book;
         _endpoint = endpoint;
         _book.ReachOwn(endpoint.Node);
@@ -43,14 +48,14 @@ public sealed class PeersActor : ReceiveActor
             else
                 link.Link.Dispose();
         });
-        Receive<PeerEvents.LinkRefused>(refused => _log.Warning("Data link refused: {0}", refused.Reason));
+        Receive<PeerEvents.LinkRefused>(refused => _log.Warning("Link refused: {0}", refused.Reason));
         Receive<PeerEvents.LinkUp>(up => ForwardTo(up.Peer, up));
         Receive<PeerEvents.LinkDown>(down => ForwardTo(down.Peer, down));
         ReceiveAny(_ => { });
     }
 
-    public static Props Props(VerbsEngine engine, AddressBook book, LinkEndpoint endpoint) =>
-        Akka.Actor.Props.Create(() => new PeersActor(engine, book, endpoint));
+    public static Props Props(VerbsEngine engine, HandoverLoop handover, AddressBook book, LinkEndpoint endpoint) =>
+        Akka.Actor.Props.Create(() => new PeersActor(engine, handover, book, endpoint));
 
     protected override void PreStart() => _cluster.Subscribe(
         Self,
@@ -66,7 +71,9 @@ public sealed class PeersActor : ReceiveActor
         if (node == _endpoint.Node || _peers.ContainsKey(node))
             return;
         var number = _nextNumber++;
-        var actor = Context.ActorOf(PeerActor.Props(_engine, _endpoint, node, member.Address, number), $"peer-{number}");
+        if (IPAddress.TryParse(member.Address.Host, out var host) && Ipv4.From(host) is { } address)
+            _handover.AddPeer(number, address);
+        var actor = Context.ActorOf(PeerActor.Props(_engine, _handover, _endpoint, node, member.Address, number), $"peer-{number}");
         _peers.Add(node, (number, actor));
         _nodes.Add(number, node);
         _book.Reach(node, number);
@@ -83,6 +90,7 @@ public sealed class PeersActor : ReceiveActor
         _endpoint.Credentials.TryRemove(node, out _);
         Context.Stop(peer.Actor);
         _engine.RemovePeer(peer.Number);
+        _handover.RemovePeer(peer.Number);
         _log.Info("Peers: {0} was removed", node);
     }
 
@@ -100,21 +108,9 @@ public sealed class PeersActor : ReceiveActor
     }
 }
 
-/// <summary>News of links, from the engine and from the listener.</summary>
-public static class PeerEvents
-{
-    public sealed record LinkAccepted(string Node, AuthenticatedLink Link);
-
-    public sealed record LinkRefused(string Reason);
-
-    public sealed record LinkUp(int Peer);
-
-    public sealed record LinkDown(int Peer, string Reason);
-}
-
 /// <summary>This router's end of all links.</summary>
 /// <param name="Node">Its name, <see cref="NodeName"/>.</param>
 /// <param name="Address">Its underlay address.</param>
 /// <param name="Port">Where it accepts links.</param>
 /// <param name="Credentials">The keys agreed with other members, by node; read by the listener's thread.</param>
-public sealed record LinkEndpoint(string Node, System.Net.IPAddress Address, int Port, ConcurrentDictionary<string, LinkCredential> Credentials);
+public sealed record LinkEndpoint(string Node, IPAddress Address, int Port, ConcurrentDictionary<string, LinkCredential> Credentials);

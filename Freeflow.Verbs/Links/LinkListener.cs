@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace Freeflow.Verbs.Links;
 
 /// <summary>
-/// Accepts data links from other routers. Whoever does not prove within <see cref="HandshakeTimeout"/> that it is a
+/// Accepts links from other routers. Whoever does not prove within <see cref="HandshakeTimeout"/> that it is a
 /// member is closed, and reported with the reason.
 /// </summary>
 public sealed class LinkListener : IDisposable
@@ -72,8 +72,8 @@ public sealed class LinkListener : IDisposable
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
             limit.CancelAfter(HandshakeTimeout);
-            var dialer = await LinkHandshake.AcceptAsync(socket, _ownNode, _credentialOf, limit.Token).ConfigureAwait(false);
-            _accepted(dialer, new AuthenticatedLink(socket));
+            var (dialer, purpose) = await LinkHandshake.AcceptAsync(socket, _ownNode, _credentialOf, limit.Token).ConfigureAwait(false);
+            _accepted(dialer, new AuthenticatedLink(socket, purpose));
         }
         catch (OperationCanceledException)
         {

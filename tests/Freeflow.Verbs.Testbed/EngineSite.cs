@@ -32,7 +32,7 @@ public sealed class EngineSite : IDisposable, IEngineEvents
             new IPEndPoint(IPAddress.Loopback, 0), "accepting", _ => credential,
             (_, link) => accepting.Engine.AttachLink(0, link), accepting.News.Enqueue);
         var to = new IPEndPoint(IPAddress.Loopback, accepting._listener.Port);
-        var dialed = await LinkDialer.DialAsync(IPAddress.Loopback, to, "dialing", "accepting", credential, CancellationToken.None);
+        var dialed = await LinkDialer.DialAsync(IPAddress.Loopback, to, "dialing", "accepting", LinkPurpose.Data, credential, CancellationToken.None);
         dialing.Engine.AttachLink(0, dialed);
         await dialing.UntilAsync("link up");
         await accepting.UntilAsync("link up");

@@ -5,6 +5,7 @@ using Akka.Configuration;
 using Akka.TestKit.Xunit2;
 using Freeflow.Actors.Directory;
 using Freeflow.Verbs.Abi;
+using Freeflow.Verbs.Containers;
 
 namespace Freeflow.Actors.Tests.Directory;
 
@@ -24,8 +25,10 @@ public sealed class DirectoryFollowsTheCluster : TestKit
         }
         """);
 
-    private static readonly Gid s_first = Gid.FromAddress(IPAddress.Parse("10.244.1.11"));
-    private static readonly Gid s_second = Gid.FromAddress(IPAddress.Parse("10.244.1.12"));
+    private static readonly Gid s_firstGid = Gid.FromAddress(IPAddress.Parse("10.244.1.11"));
+    private static readonly TenantAddress s_first = TenantAddress.Of(Tenant.Default, s_firstGid);
+    private static readonly Gid s_secondGid = Gid.FromAddress(IPAddress.Parse("10.244.1.12"));
+    private static readonly TenantAddress s_second = TenantAddress.Of(Tenant.Default, s_secondGid);
 
     private readonly ActorSystem _other = ActorSystem.Create("test", s_config);
     private readonly AddressBook _hereBook = new();
@@ -57,16 +60,16 @@ public sealed class DirectoryFollowsTheCluster : TestKit
     [Fact]
     public void AClaimIsSeenByTheOtherMember()
     {
-        _here.Tell(new DirectoryProtocol.Claim("one", [s_first]));
+        _here.Tell(new DirectoryProtocol.Claim("one", Tenant.Default, [s_firstGid]));
         AwaitCondition(() => _thereBook.PeerOf(s_first) == 5, TimeSpan.FromSeconds(10));
     }
 
     [Fact]
     public void AnAddressThatIsGivenUpIsForgotten()
     {
-        _here.Tell(new DirectoryProtocol.Claim("one", [s_first, s_second]));
+        _here.Tell(new DirectoryProtocol.Claim("one", Tenant.Default, [s_firstGid, s_secondGid]));
         AwaitCondition(() => _thereBook.PeerOf(s_second) == 5, TimeSpan.FromSeconds(10));
-        _here.Tell(new DirectoryProtocol.Claim("one", [s_second]));
+        _here.Tell(new DirectoryProtocol.Claim("one", Tenant.Default, [s_secondGid]));
         AwaitCondition(() => _thereBook.PeerOf(s_first) is null, TimeSpan.FromSeconds(10));
         Assert.Equal(5, _thereBook.PeerOf(s_second));
     }
@@ -74,12 +77,12 @@ public sealed class DirectoryFollowsTheCluster : TestKit
     [Fact]
     public void AnAddressInUseIsNotTakenFromItsOwner()
     {
-        _here.Tell(new DirectoryProtocol.Claim("one", [s_first]));
+        _here.Tell(new DirectoryProtocol.Claim("one", Tenant.Default, [s_firstGid]));
         AwaitCondition(() => _thereBook.PeerOf(s_first) == 5, TimeSpan.FromSeconds(10));
-        _there.Tell(new DirectoryProtocol.Claim("two", [s_first]));
+        _there.Tell(new DirectoryProtocol.Claim("two", Tenant.Default, [s_firstGid]));
         Thread.Sleep(1500);
         Assert.Equal(5, _thereBook.PeerOf(s_first));
-        _here.Tell(new DirectoryProtocol.Claim("one", []));
+        _here.Tell(new DirectoryProtocol.Claim("one", Tenant.Default, []));
         AwaitCondition(() => _hereBook.PeerOf(s_first) == 3, TimeSpan.FromSeconds(10));
     }
 
@@ -87,8 +90,8 @@ public sealed class DirectoryFollowsTheCluster : TestKit
     public void WhoLooksForAnAddressThatIsOnItsWayFindsIt()
     {
         _there.Tell(new DirectoryProtocol.Find(s_first), TestActor);
-        _here.Tell(new DirectoryProtocol.Claim("one", [s_first]));
-        Assert.Equal(5, ExpectMsg<DirectoryProtocol.Found>(TimeSpan.FromSeconds(5)).Peer);
+        _here.Tell(new DirectoryProtocol.Claim("one", Tenant.Default, [s_firstGid]));
+        Assert.Equal(5, FishForMessage<DirectoryProtocol.Found>(_ => true, TimeSpan.FromSeconds(5)).Peer);
     }
 
     [Fact]
@@ -96,6 +99,38 @@ public sealed class DirectoryFollowsTheCluster : TestKit
     {
         _there.Tell(new DirectoryProtocol.Find(s_first), TestActor);
         Assert.Equal(s_first, ExpectMsg<DirectoryProtocol.NotFound>(TimeSpan.FromSeconds(5)).Address);
+    }
+
+    [Fact]
+    public void AContainerIsToldWhichAddressesAreItsOwn()
+    {
+        _here.Tell(new DirectoryProtocol.Claim("one", Tenant.Default, [s_firstGid, s_secondGid]), TestActor);
+        Assert.Equal([s_firstGid, s_secondGid], ExpectMsg<DirectoryProtocol.Granted>(TimeSpan.FromSeconds(5)).Addresses);
+    }
+
+    [Fact]
+    public void OfTwoContainersWithOneAddressTheFirstHasIt()
+    {
+        var (first, second) = (CreateTestProbe(), CreateTestProbe());
+        _here.Tell(new DirectoryProtocol.Claim("one", Tenant.Default, [s_firstGid]), first);
+        Assert.Equal([s_firstGid], first.ExpectMsg<DirectoryProtocol.Granted>(TimeSpan.FromSeconds(5)).Addresses);
+        _here.Tell(new DirectoryProtocol.Claim("two", Tenant.Default, [s_firstGid, s_secondGid]), second);
+        Assert.Equal([s_secondGid], second.ExpectMsg<DirectoryProtocol.Granted>(TimeSpan.FromSeconds(5)).Addresses);
+        _here.Tell(new DirectoryProtocol.Claim("one", Tenant.Default, []), first);
+        Assert.Equal([s_firstGid, s_secondGid], second.ExpectMsg<DirectoryProtocol.Granted>(TimeSpan.FromSeconds(5)).Addresses);
+    }
+
+    [Fact]
+    public void TwoTenantsMayHaveTheSameAddress()
+    {
+        var (first, second) = (CreateTestProbe(), CreateTestProbe());
+        var blue = new Tenant("blue");
+        _here.Tell(new DirectoryProtocol.Claim("one", Tenant.Default, [s_firstGid]), first);
+        _there.Tell(new DirectoryProtocol.Claim("two", blue, [s_firstGid]), second);
+        Assert.Equal([s_firstGid], first.ExpectMsg<DirectoryProtocol.Granted>(TimeSpan.FromSeconds(5)).Addresses);
+        Assert.Equal([s_firstGid], second.ExpectMsg<DirectoryProtocol.Granted>(TimeSpan.FromSeconds(5)).Addresses);
+        AwaitCondition(() => _hereBook.PeerOf(TenantAddress.Of(blue, s_firstGid)) == 3, TimeSpan.FromSeconds(10));
+        AwaitCondition(() => _thereBook.PeerOf(s_first) == 5, TimeSpan.FromSeconds(10));
     }
 
     private static bool IsUp(Member member) => member.Status == MemberStatus.Up;

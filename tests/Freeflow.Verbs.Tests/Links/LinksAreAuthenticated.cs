@@ -84,7 +84,7 @@ public sealed class LinksAreAuthenticated : IDisposable
     }
 
     private Task<AuthenticatedLink> DialAsync(string own, string peer, LinkCredential credential) => LinkDialer.DialAsync(
-        IPAddress.Loopback, new IPEndPoint(IPAddress.Loopback, _listener.Port), own, peer, credential, CancellationToken.None);
+        IPAddress.Loopback, new IPEndPoint(IPAddress.Loopback, _listener.Port), own, peer, LinkPurpose.Data, credential, CancellationToken.None);
 
     private static async Task UntilAsync(Func<bool> holds)
     {
