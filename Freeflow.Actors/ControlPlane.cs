@@ -1,6 +1,8 @@
 using Akka.Actor;
 using Freeflow.Actors.Directory;
+using Freeflow.Actors.Containers;
 using Freeflow.Verbs.Engine;
+using Freeflow.Verbs.Handover;
 
 namespace Freeflow.Actors;
 
@@ -11,8 +13,21 @@ namespace Freeflow.Actors;
 /// <param name="Numbers">QPNs, keys and PD numbers.</param>
 /// <param name="News">Finds the actor of an engine object.</param>
 /// <param name="Limits">What a connection may have.</param>
+/// <param name="Handover">TCP mode.</param>
+/// <param name="HandoverNews">Finds the actor of an object of TCP mode's.</param>
+/// <param name="AcceleratesPrivileged">Whether containers with CAP_NET_ADMIN over the host's network get host sockets all the same.</param>
+/// <param name="Tenants">Tells whose a container is.</param>
 public sealed record ControlPlane(
-    VerbsEngine Engine, AddressBook Book, IActorRef Directory, NumberAllocator Numbers, EngineNews News, ConnectionLimits Limits);
+    VerbsEngine Engine,
+    AddressBook Book,
+    IActorRef Directory,
+    NumberAllocator Numbers,
+    EngineNews News,
+    ConnectionLimits Limits,
+    HandoverLoop Handover,
+    HandoverNews HandoverNews,
+    bool AcceleratesPrivileged,
+    TenantRules Tenants);
 
 /// <summary>Bounds for one open device; beyond them the kernel's errno for "no more" (ENOMEM) is given.</summary>
 public sealed record ConnectionLimits

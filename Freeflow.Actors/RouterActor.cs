@@ -2,7 +2,9 @@ using Akka.Actor;
 using Freeflow.Actors.Containers;
 using Freeflow.Actors.Directory;
 using Freeflow.Actors.Peers;
+using Freeflow.Actors.Flows;
 using Freeflow.Verbs.Engine;
+using Freeflow.Verbs.Handover;
 
 namespace Freeflow.Actors;
 
@@ -12,22 +14,36 @@ namespace Freeflow.Actors;
 /// </summary>
 public sealed class RouterActor : ReceiveActor
 {
-    public RouterActor(
-        VerbsEngine engine, EngineNews news, ConnectionLimits limits, TimeSpan containerLinger, LinkEndpoint endpoint, Action<Started> started)
+    public RouterActor(RouterParts parts, LinkEndpoint endpoint, Action<Started> started)
     {
-        var book = new AddressBook();
+        var (book, engine, handover) = (parts.Book, parts.Engine, parts.Handover);
         var directory = Context.ActorOf(DirectoryActor.Props(book), "directory");
-        var peers = Context.ActorOf(PeersActor.Props(engine, book, endpoint), "peers");
-        news.WatchLinks(peers);
-        var plane = new ControlPlane(engine, book, directory, new NumberAllocator(), news, limits);
-        var containers = Context.ActorOf(ContainersActor.Props(plane, containerLinger), "containers");
-        started(new Started(book, peers, containers));
+        var peers = Context.ActorOf(PeersActor.Props(engine, handover, book, endpoint), "peers");
+        var flows = Context.ActorOf(FlowsActor.Props(parts.HandoverNews.Begun, handover), "flows");
+        parts.News.WatchLinks(peers);
+        parts.HandoverNews.WatchAll(peers, flows);
+        book.Changed += handover.LookAgain;
+        var plane = new ControlPlane(
+            engine, book, directory, new NumberAllocator(), parts.News, parts.Limits, handover, parts.HandoverNews, parts.AcceleratesPrivileged, parts.Tenants);
+        var containers = Context.ActorOf(ContainersActor.Props(plane, parts.ContainerLinger), "containers");
+        started(new Started(book, peers, containers, flows));
     }
 
     /// <summary>What the process wires to its sockets.</summary>
-    public sealed record Started(AddressBook Book, IActorRef Peers, IActorRef Containers);
+    public sealed record Started(AddressBook Book, IActorRef Peers, IActorRef Containers, IActorRef Flows);
 
-    public static Props Props(
-        VerbsEngine engine, EngineNews news, ConnectionLimits limits, TimeSpan containerLinger, LinkEndpoint endpoint, Action<Started> started) =>
-        Akka.Actor.Props.Create(() => new RouterActor(engine, news, limits, containerLinger, endpoint, started));
+    public static Props Props(RouterParts parts, LinkEndpoint endpoint, Action<Started> started) =>
+        Akka.Actor.Props.Create(() => new RouterActor(parts, endpoint, started));
 }
+
+/// <summary>What the process has made before its actors, and what they go by.</summary>
+public sealed record RouterParts(
+    AddressBook Book,
+    VerbsEngine Engine,
+    EngineNews News,
+    HandoverLoop Handover,
+    HandoverNews HandoverNews,
+    ConnectionLimits Limits,
+    TimeSpan ContainerLinger,
+    bool AcceleratesPrivileged,
+    TenantRules Tenants);

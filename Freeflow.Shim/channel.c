@@ -14,8 +14,10 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "real.h"
 
 #define HELLO_MILLISECONDS 2000
+#define TCP_MILLISECONDS   250
 #define CALL_MILLISECONDS  30000
 
 static int close_descriptor(int descriptor)
@@ -50,7 +52,7 @@ static int await(int socket, short events, long deadline)
 			errno = ETIMEDOUT;
 			return -1;
 		}
-		count = poll(&ready, 1, (int)left);
+		count = ff_real()->poll(&ready, 1, (int)left);
 		if (count > 0)
 			return 0;
 		if (count < 0 && errno != EINTR)
@@ -182,14 +184,16 @@ static int call_within(int socket, uint32_t sequence, enum ff_type type, const v
 int ff_channel_call(int socket, uint32_t sequence, enum ff_type type, const void *payload, size_t length,
 		    const int *descriptors, int count, struct ff_reply *reply)
 {
-	return call_within(socket, sequence, type, payload, length, descriptors, count, reply, CALL_MILLISECONDS);
+	long bound = type == FF_LISTEN || type == FF_RESOLVE ? TCP_MILLISECONDS : CALL_MILLISECONDS;
+
+	return call_within(socket, sequence, type, payload, length, descriptors, count, reply, bound);
 }
 
-static int connect_to_router(struct sockaddr_un *address)
+static int connect_to_router(struct sockaddr_un *address, long milliseconds)
 {
 	const char *directory = getenv("FREEFLOW_DIR");
 	const char *name = getenv("FFR_NAME");
-	struct timeval bound = { .tv_sec = HELLO_MILLISECONDS / 1000 };
+	struct timeval bound = { .tv_sec = milliseconds / 1000, .tv_usec = milliseconds % 1000 * 1000 };
 	int length, channel, saved;
 
 	memset(address, 0, sizeof(*address));
@@ -205,7 +209,7 @@ static int connect_to_router(struct sockaddr_un *address)
 		return -1;
 	/* It bounds connect() too, which waits while the router's backlog is full. */
 	(void)setsockopt(channel, SOL_SOCKET, SO_SNDTIMEO, &bound, sizeof(bound));
-	if (connect(channel, (struct sockaddr *)address, sizeof(*address)) == 0)
+	if (ff_real()->connect(channel, (struct sockaddr *)address, sizeof(*address)) == 0)
 		return channel;
 	saved = errno;
 	close_descriptor(channel);
@@ -217,27 +221,29 @@ int ff_channel_open(enum ff_kind kind, const int *descriptors, int count, struct
 {
 	struct ff_hello hello = { .version = FF_PROTOCOL_VERSION, .kind = (uint32_t)kind };
 	struct ff_hello_reply answer = { 0 };
+	const char *what = kind == FF_KIND_TCP ? "TCP stays plain" : "no RDMA device";
+	long bound = kind == FF_KIND_TCP ? TCP_MILLISECONDS : HELLO_MILLISECONDS;
 	struct sockaddr_un address;
 	int channel, saved;
 
-	channel = connect_to_router(&address);
+	channel = connect_to_router(&address, bound);
 	if (channel < 0) {
-		ff_debug("no RDMA device: no router at %s (%s)", address.sun_path, strerror(errno));
+		ff_debug("%s: no router at %s (%s)", what, address.sun_path, strerror(errno));
 		return -1;
 	}
-	if (call_within(channel, 0, FF_HELLO, &hello, sizeof(hello), descriptors, count, reply, HELLO_MILLISECONDS) < 0) {
+	if (call_within(channel, 0, FF_HELLO, &hello, sizeof(hello), descriptors, count, reply, bound) < 0) {
 		saved = errno;
-		ff_debug("no RDMA device: the router at %s does not answer (%s)", address.sun_path, strerror(saved));
+		ff_debug("%s: the router at %s does not answer (%s)", what, address.sun_path, strerror(saved));
 		goto fail;
 	}
 	memcpy(&answer, reply->payload, reply->length < sizeof(answer) ? reply->length : sizeof(answer));
 	if (reply->error || reply->length < sizeof(answer) || answer.version != FF_PROTOCOL_VERSION) {
 		saved = reply->error ? reply->error : EPROTONOSUPPORT;
 		if (answer.version != FF_PROTOCOL_VERSION)
-			ff_debug("no RDMA device: the router at %s speaks version %u, this library %u", address.sun_path, answer.version,
+			ff_debug("%s: the router at %s speaks version %u, this library %u", what, address.sun_path, answer.version,
 				 FF_PROTOCOL_VERSION);
 		else
-			ff_debug("no RDMA device: the router at %s refuses (%s)", address.sun_path, strerror(saved));
+			ff_debug("%s: the router at %s refuses (%s)", what, address.sun_path, strerror(saved));
 		ff_reply_close(reply, 0);
 		goto fail;
 	}

@@ -11,8 +11,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "listeners.h"
+#include "marks.h"
 #include "orphans.h"
 #include "real.h"
+#include "routes.h"
+#include "session.h"
 
 #define MAX_DESCRIPTORS 65536
 #define HIGH_DESCRIPTOR 700
@@ -112,11 +116,21 @@ int ff_protect(int descriptor)
 	return moved;
 }
 
-void ff_unprotect_and_close(int descriptor)
+int ff_unprotect(int descriptor)
 {
 	if (is_protected(descriptor) && atomic_exchange(&devices[descriptor], NULL))
 		atomic_fetch_sub(&tracked, 1);
-	syscall(SYS_close, descriptor);
+	return descriptor;
+}
+
+void ff_unprotect_and_close(int descriptor)
+{
+	syscall(SYS_close, ff_unprotect(descriptor));
+}
+
+int ff_descriptors_are_own(void)
+{
+	return is_own_table();
 }
 
 void ff_descriptors_forked(void)
@@ -127,6 +141,7 @@ void ff_descriptors_forked(void)
 
 FF_EXPORT int close(int descriptor)
 {
+	ff_mark_closing(descriptor);
 	if (atomic_load_explicit(&tracked, memory_order_relaxed) > 0) {
 		if (is_protected(descriptor) && is_own_table()) {
 			/* To the application it was never open. */
@@ -147,8 +162,10 @@ static int close_around(unsigned int first, unsigned int last, int flags)
 
 	for (unsigned int at = first; at <= end && at >= first; at++) {
 		if (!is_protected((int)at)) {
-			if (!(flags & CLOSE_RANGE_CLOEXEC))
+			if (!(flags & CLOSE_RANGE_CLOEXEC)) {
+				ff_mark_closing((int)at);
 				forget((int)at);
+			}
 			continue;
 		}
 		if (at > start)
@@ -191,13 +208,17 @@ FF_EXPORT int dup(int descriptor)
 {
 	int made = ff_real()->dup(descriptor);
 
-	if (made >= 0)
+	if (made >= 0) {
 		copied(descriptor, made);
+		ff_mark_copied(descriptor, made);
+	}
 	return made;
 }
 
 static int *holder_of(int descriptor)
 {
+	int *holder;
+
 	for (int at = 0; at < MAX_DESCRIPTORS; at++) {
 		struct ff_device *device = ff_device_of(at);
 
@@ -205,7 +226,9 @@ static int *holder_of(int descriptor)
 			if (device->kept[i] == descriptor)
 				return &device->kept[i];
 	}
-	return NULL;
+	holder = ff_session_holder(descriptor);
+	holder = holder ? holder : ff_routes_holder(descriptor);
+	return holder ? holder : ff_listeners_holder(descriptor);
 }
 
 /* Somebody wants the number of a descriptor of ours: it moves out of the way. */
@@ -225,21 +248,32 @@ static void make_way(int descriptor)
 		atomic_fetch_sub(&tracked, 1);
 }
 
+static void replacing(int from, int to)
+{
+	if (from == to)
+		return;
+	/* Nothing is replaced when there is nothing to put there. */
+	if (ff_mark(to) && syscall(SYS_fcntl, from, F_GETFD, 0) >= 0)
+		ff_mark_closing(to);
+	if (atomic_load(&tracked) > 0) {
+		make_way(to);
+		forget(to);
+	}
+}
+
 static void replaced(int from, int to, int result)
 {
 	if (result < 0 || from == to)
 		return;
 	copied(from, to);
+	ff_mark_copied(from, to);
 }
 
 FF_EXPORT int dup2(int from, int to)
 {
 	int result;
 
-	if (from != to && atomic_load(&tracked) > 0) {
-		make_way(to);
-		forget(to);
-	}
+	replacing(from, to);
 	result = ff_real()->dup2(from, to);
 	replaced(from, to, result);
 	return result;
@@ -249,10 +283,7 @@ FF_EXPORT int dup3(int from, int to, int flags)
 {
 	int result;
 
-	if (from != to && atomic_load(&tracked) > 0) {
-		make_way(to);
-		forget(to);
-	}
+	replacing(from, to);
 	result = ff_real()->dup3(from, to, flags);
 	replaced(from, to, result);
 	return result;
@@ -260,8 +291,10 @@ FF_EXPORT int dup3(int from, int to, int flags)
 
 static int after_fcntl(int descriptor, int command, int result)
 {
-	if (result >= 0 && (command == F_DUPFD || command == F_DUPFD_CLOEXEC))
+	if (result >= 0 && (command == F_DUPFD || command == F_DUPFD_CLOEXEC)) {
 		copied(descriptor, result);
+		ff_mark_copied(descriptor, result);
+	}
 	return result;
 }
 

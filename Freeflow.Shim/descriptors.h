@@ -40,6 +40,10 @@ int ff_device_attach(int descriptor, struct ff_device *device);
 /* Keeps a descriptor of ours from being closed by the application's own sweeps; moves it to a high number first. */
 int ff_protect(int descriptor);
 void ff_unprotect_and_close(int descriptor);
+int ff_unprotect(int descriptor);
+
+/* Whether this memory is the process's own: a vfork child writes into its parent's. Meaningful once something is kept. */
+int ff_descriptors_are_own(void);
 
 /* In a child after fork: devices belong to the parent. */
 void ff_descriptors_forked(void);

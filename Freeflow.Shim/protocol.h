@@ -22,6 +22,8 @@ enum ff_type {
 	FF_COMMAND = 2, /* payload: the bytes of one write() to the uverbs descriptor, as they stand */
 	FF_MMAP = 3,    /* payload: struct ff_mmap; the reply carries one descriptor to map */
 	FF_SHARE = 4,   /* payload: struct ff_share_request, sent ahead of REG_MR; the reply: struct ff_share_reply */
+	FF_LISTEN = 5,  /* payload: struct ff_listen, with the listening socket; the reply carries its delivery channel */
+	FF_RESOLVE = 6, /* payload: struct ff_resolve; the reply: struct ff_resolved */
 };
 
 /* Starts every message, in both directions. */
@@ -38,10 +40,12 @@ struct ff_header {
 enum ff_kind {
 	FF_KIND_SYSFS = 1,  /* the reply carries the sysfs tree's directory; the socket is then closed */
 	FF_KIND_UVERBS = 2, /* the socket becomes the uverbs descriptor */
+	FF_KIND_TCP = 3,    /* TCP mode of one process */
 };
 
 /*
- * HELLO, request. A uverbs hello carries two descriptors: /proc/self/mem (O_RDWR) and /proc/self/maps (O_RDONLY).
+ * HELLO, request. A uverbs hello carries two descriptors: /proc/self/mem (O_RDWR) and /proc/self/maps (O_RDONLY); one for
+ * TCP carries /proc/self/status (O_RDONLY).
  * A router that does not speak `version` replies EPROTONOSUPPORT with its own version in the payload.
  */
 struct ff_hello {
@@ -51,11 +55,11 @@ struct ff_hello {
 
 /*
  * HELLO, reply. Descriptors: sysfs: the directory. uverbs: the doorbell memory, the engine's eventfd, and a socket that
- * hangs up when the router is gone.
+ * hangs up when the router is gone. TCP: the route memory (uint32_t[FF_MAX_ROUTES], read-only), the note socket.
  */
 struct ff_hello_reply {
 	uint32_t version;
-	uint32_t doorbell_bytes; /* size of the doorbell memory; 0 for sysfs */
+	uint32_t doorbell_bytes; /* size of the doorbell or route memory; 0 for sysfs */
 	uint64_t token;          /* this connection's, in the names of its rings; 0 for sysfs */
 };
 
@@ -120,5 +124,132 @@ struct ff_doorbell {
 	uint8_t  reserved2[1024 - 128 - FF_MAX_QPS / 8];
 	uint32_t arm[FF_MAX_CQS];
 };
+
+/*
+ * TCP mode. Addresses are IPv4, in network order; ports are numbers, in host order.
+ *
+ * A process asks once for each destination (FF_RESOLVE) and has a route for it from then on: a word in the route memory,
+ * which the router keeps true. A connect() reads the word, takes a host socket of that route from its stock, says so in
+ * a note that nobody answers, and connects the socket to the endpoint of the destination's router.
+ */
+#define FF_MAX_ROUTES 1024u
+#define FF_NO_ROUTE   0xffffffffu
+
+enum ff_verdict {
+	FF_PLAIN = 1,
+	FF_ACCELERATE = 2,
+};
+
+/* Why a connection is plain. */
+enum ff_reason {
+	FF_REASON_NONE = 0,
+	FF_REASON_NO_LISTENER = 1,   /* nobody who listens there is known to a router: not Freeflow's, or not listening */
+	FF_REASON_NO_OWNER = 2,      /* no router has the address */
+	FF_REASON_UNREACHABLE = 3,   /* its router can't be reached at present */
+	FF_REASON_OWN_ADDRESS = 4,   /* the container's own: the kernel's loopback is faster */
+	FF_REASON_BUSY = 5,          /* the listener's queue is full: the kernel's own backlog decides */
+	FF_REASON_SHORT = 6,         /* its connections have been too short to gain from it */
+	FF_REASON_CONFIGURED = 7,    /* the operator's settings say so */
+	FF_REASON_POLICY = 8,        /* this container may not reach it except by the overlay */
+	FF_REASON_PRIVILEGED = 9,    /* the container has CAP_NET_ADMIN over the host's network */
+	FF_REASON_SOURCE = 10,       /* the source address is not the container's */
+	FF_REASON_NO_PORTS = 11,     /* the host has no local port left for it */
+	FF_REASON_LIMIT = 12,        /* this container has all the host sockets that it may have */
+	/* The shim's own. */
+	FF_REASON_SHARED = 32,       /* the descriptor was duplicated, or inherited by a fork, before connect() */
+	FF_REASON_OPTION = 33,       /* an option is set that can't be carried over */
+	FF_REASON_SLOW = 34,         /* no socket came from the router in time */
+	FF_REASON_REFUSED = 35,      /* the router's endpoint could not be connected to */
+	FF_REASON_NESTED = 36,       /* connect() in a signal handler that interrupted another */
+};
+
+/* A route's word: verdict, reason and the number of its last change. */
+#define FF_ROUTE_VERDICT(word)    ((word) & 0xffu)
+#define FF_ROUTE_REASON(word)     ((word) >> 8 & 0xffu)
+#define FF_ROUTE_GENERATION(word) ((word) >> 16)
+
+struct ff_resolve {
+	uint32_t destination;
+	uint32_t port;
+	uint32_t source;  /* the address that the kernel would connect from */
+	uint32_t replace; /* a route to give up for it, or FF_NO_ROUTE */
+};
+
+struct ff_resolved {
+	uint32_t route;
+	uint32_t word; /* as it is now */
+};
+
+struct ff_listen {
+	uint32_t backlog; /* as given to listen() */
+	uint32_t reserved;
+};
+
+enum ff_note_type {
+	FF_NOTE_WANT = 1,    /* no socket is left for the route; the answer is a struct ff_sockets */
+	FF_NOTE_CONNECT = 2, /* the socket of this number is about to connect */
+	FF_NOTE_FLOW = 3,    /* a connection of the route has ended: bytes, milliseconds */
+	FF_NOTE_PLAIN = 4,   /* a connection goes plain for a reason of the shim's own */
+};
+
+enum ff_note_flag {
+	FF_NOTE_IPV6 = 1,   /* WANT: an AF_INET6 socket */
+	FF_NOTE_BOUND = 2,  /* WANT: for an application that has bound itself to address and port */
+	FF_NOTE_SAMPLE = 4, /* CONNECT: bytes and milliseconds are those of an earlier connection of the route */
+};
+
+/* From the process to the router, on the note socket. */
+struct ff_note {
+	uint32_t type;    /* enum ff_note_type */
+	uint32_t flags;
+	uint32_t route;
+	uint32_t socket;  /* CONNECT: its number; PLAIN: enum ff_reason */
+	uint32_t address; /* BOUND */
+	uint32_t port;    /* BOUND */
+	uint64_t bytes;
+	uint32_t milliseconds;
+	uint32_t reserved;
+};
+
+#define FF_MAX_SOCKETS 8u
+
+/* From the router to the process, with `count` sockets. None: `reason` says why. */
+struct ff_sockets {
+	uint32_t route;
+	uint32_t generation; /* of the route: sockets of an older one are of no use */
+	uint32_t flags;      /* enum ff_note_flag, as wanted */
+	uint32_t endpoint;   /* what to connect them to */
+	uint32_t endpoint_port;
+	uint32_t reason;
+	uint32_t count;
+	uint32_t numbers[FF_MAX_SOCKETS];
+};
+
+/* A delivery channel, to the process: an accepted connection and who is at its ends. */
+struct ff_delivery {
+	uint32_t peer;
+	uint32_t local;
+	uint16_t peer_port;
+	uint16_t local_port;
+	uint32_t reserved;
+};
+
+enum ff_listener_note_type {
+	FF_LISTENER_WAITS = 1,   /* somebody waits for connections through the shim: deliver */
+	FF_LISTENER_BACKLOG = 2, /* listen() once more; value: its backlog */
+};
+
+/* A delivery channel, to the router. */
+struct ff_listener_note {
+	uint32_t type;
+	uint32_t value;
+};
+
+/*
+ * The virtual addresses of a host socket lie in its locked filter, as constants behind its last instruction that is
+ * ever run, and come out of SO_GET_FILTER in whatever process has the socket.
+ */
+#define FF_FILTER_MARK 0x46464c57u
+#define FF_FILTER_TAIL 5u /* instructions from the mark to the end: mark, local, peer, local port << 16 | peer port, return */
 
 #endif

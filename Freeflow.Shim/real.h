@@ -4,8 +4,12 @@
 
 #include <dirent.h>
 #include <glob.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -64,6 +68,19 @@ struct iovec;
 	NAME(int, glob, (const char *, int, int (*)(const char *, int), glob_t *)) \
 	NAME(int, glob64, (const char *, int, int (*)(const char *, int), glob64_t *)) \
 	NAME(int, socket, (int, int, int)) \
+	NAME(int, bind, (int, const struct sockaddr *, socklen_t)) \
+	NAME(int, connect, (int, const struct sockaddr *, socklen_t)) \
+	NAME(int, listen, (int, int)) \
+	NAME(int, accept, (int, struct sockaddr *, socklen_t *)) \
+	NAME(int, accept4, (int, struct sockaddr *, socklen_t *, int)) \
+	NAME(int, getsockname, (int, struct sockaddr *, socklen_t *)) \
+	NAME(int, getpeername, (int, struct sockaddr *, socklen_t *)) \
+	NAME(int, setsockopt, (int, int, int, const void *, socklen_t)) \
+	NAME(int, epoll_ctl, (int, int, int, struct epoll_event *)) \
+	NAME(int, poll, (struct pollfd *, nfds_t, int)) \
+	NAME(int, ppoll, (struct pollfd *, nfds_t, const struct timespec *, const sigset_t *)) \
+	NAME(int, select, (int, fd_set *, fd_set *, fd_set *, struct timeval *)) \
+	NAME(int, pselect, (int, fd_set *, fd_set *, fd_set *, const struct timespec *, const sigset_t *)) \
 	NAME(ssize_t, write, (int, const void *, size_t)) \
 	NAME(ssize_t, writev, (int, const struct iovec *, int)) \
 	NAME(int, ioctl, (int, unsigned long, ...)) \

@@ -5,6 +5,7 @@ using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Channel;
 using Freeflow.Verbs.Containers;
 using Freeflow.Verbs.Engine;
+using Freeflow.Verbs.Handover;
 using Freeflow.Verbs.Interop;
 using Freeflow.Verbs.Memory;
 using System.Runtime.InteropServices;
@@ -12,7 +13,7 @@ using System.Runtime.InteropServices;
 namespace Freeflow.Actors.Connections;
 
 /// <summary>
-/// One shim connection: a look at sysfs, or a process's open device. Its calls are served one after the other; its end,
+/// One shim connection: a look at sysfs, a process's open device, or a process in TCP mode. Its calls are served one after the other; its end,
 /// for whatever reason, frees everything below it.
 /// </summary>
 public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
@@ -23,6 +24,7 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
     private readonly ControlPlane _plane;
     private readonly ShimConnection _connection;
     private readonly SysfsTree _tree;
+    private readonly HandoverContainer _handoverContainer;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private ContainerDevice _device;
     private EngineConnection? _engineConnection;
@@ -30,8 +32,9 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
     private ShimRequest? _current;
     private int _waiting;
 
-    public ConnectionActor(ControlPlane plane, ShimConnection connection, SysfsTree tree, ContainerDevice device)
+    public ConnectionActor(ControlPlane plane, ShimConnection connection, SysfsTree tree, HandoverContainer handoverContainer, ContainerDevice device)
     {
+        _handoverContainer = handoverContainer;
         _plane = plane;
         _connection = connection;
         _tree = tree;
@@ -45,8 +48,9 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
 
     public IStash Stash { get; set; } = null!;
 
-    public static Props Props(ControlPlane plane, ShimConnection connection, SysfsTree tree, ContainerDevice device) =>
-        Akka.Actor.Props.Create(() => new ConnectionActor(plane, connection, tree, device));
+    public static Props Props(
+        ControlPlane plane, ShimConnection connection, SysfsTree tree, HandoverContainer handoverContainer, ContainerDevice device) =>
+        Akka.Actor.Props.Create(() => new ConnectionActor(plane, connection, tree, handoverContainer, device));
 
     // A defect in one object ends this connection, and with it everything of its process, but nothing else.
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(error =>
@@ -59,6 +63,7 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
     protected override void PostStop()
     {
         _connection.Close("its actor has ended");
+        CloseTcp();
         var owned = Owned();
         if (_engineConnection is { } engineConnection)
             _plane.Engine.Detach(engineConnection, () => Task.Run(() => Free(owned)));
@@ -126,6 +131,12 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
             {
                 Descriptors = [directory],
             });
+            return;
+        }
+
+        if (hello.Kind == ShimConnectionKind.Tcp)
+        {
+            OpenTcp(request);
             return;
         }
 

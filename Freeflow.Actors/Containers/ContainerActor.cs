@@ -2,16 +2,22 @@ using Akka.Actor;
 using Akka.Event;
 using Freeflow.Actors.Connections;
 using Freeflow.Actors.Directory;
+using Freeflow.Actors.Listeners;
 using Freeflow.Verbs.Containers;
+using Freeflow.Verbs.Handover;
+using Freeflow.Verbs.Interop;
 
 namespace Freeflow.Actors.Containers;
 
 /// <summary>
-/// One container: its addresses as its network namespace has them now, its device and sysfs tree made from them, and one
-/// child for each connection of its processes.
+/// One container: its addresses as its network namespace has them now, its device and sysfs tree made from them, one child for
+/// each connection of its processes, and one for each listener that they have.
 /// </summary>
 public sealed class ContainerActor : ReceiveActor, IWithTimers, IWithUnboundedStash
 {
+    /// <summary>Begins the names of its listeners; those of connections begin with a number.</summary>
+    internal const string ListenerPrefix = "listener-";
+
     private static readonly TimeSpan s_addressesWithin = TimeSpan.FromSeconds(2);
 
     private readonly ControlPlane _plane;
@@ -20,7 +26,10 @@ public sealed class ContainerActor : ReceiveActor, IWithTimers, IWithUnboundedSt
     private readonly Dictionary<long, IActorRef> _connections = [];
     private SysfsTree? _tree;
     private NamespaceWatch? _watch;
-    private ContainerDevice _device = ContainerDevice.Of([]);
+    private readonly HashSet<IActorRef> _listeners = [];
+    private ContainerDevice _device = ContainerDevice.Of(Tenant.Default, []);
+    private HandoverContainer _handover = new("", Tenant.Default);
+    private int _nextListener;
 
     public ContainerActor(ControlPlane plane, NetworkNamespace @namespace)
     {
@@ -49,7 +58,8 @@ public sealed class ContainerActor : ReceiveActor, IWithTimers, IWithUnboundedSt
 
     protected override void PostStop()
     {
-        _plane.Directory.Tell(new DirectoryProtocol.Claim(_namespace.Id.ToString(), []));
+        _plane.Directory.Tell(new DirectoryProtocol.Claim(_namespace.Id.ToString(), _handover.Tenant, []));
+        _plane.Handover.Remove(_handover);
         _watch?.Dispose();
         _tree?.Dispose();
         _namespace.Dispose();
@@ -60,6 +70,7 @@ public sealed class ContainerActor : ReceiveActor, IWithTimers, IWithUnboundedSt
         Receive<Addresses>(addresses =>
         {
             Timers.Cancel("addresses");
+            _handover = new HandoverContainer(_namespace.Id.ToString(), _plane.Tenants.TenantOf(addresses.Now));
             Adopt(addresses);
             Become(Serving);
             Stash.UnstashAll();
@@ -75,7 +86,7 @@ public sealed class ContainerActor : ReceiveActor, IWithTimers, IWithUnboundedSt
         {
             var connection = connected.Connection;
             var name = $"{connection.PeerPid}-{connection.Id}";
-            var actor = Context.Watch(Context.ActorOf(ConnectionActor.Props(_plane, connection, _tree!, _device), name));
+            var actor = Context.Watch(Context.ActorOf(ConnectionActor.Props(_plane, connection, _tree!, _handover, _device), name));
             _connections.Add(connection.Id, actor);
         });
         Receive<ShimEvents.Received>(received =>
@@ -90,8 +101,19 @@ public sealed class ContainerActor : ReceiveActor, IWithTimers, IWithUnboundedSt
             if (_connections.TryGetValue(closed.Connection.Id, out var actor))
                 actor.Tell(closed);
         });
+        Receive<DirectoryProtocol.Granted>(granted => _plane.Handover.SetAddresses(
+            _handover, [.. granted.Addresses.Select(gid => Ipv4.From(gid.ToAddress())).OfType<Ipv4>()]));
+        Receive<ListenerProtocol.Make>(make =>
+        {
+            var listener = Context.ActorOf(
+                ListenerActor.Props(_plane, _handover, make.Socket, make.Backlog, Sender), $"{ListenerPrefix}{make.Socket.Port}-{_nextListener++}");
+            _listeners.Add(Context.Watch(listener));
+            Context.Parent.Tell(new ContainerHeld(_namespace.Id, +1));
+        });
         Receive<Terminated>(ended =>
         {
+            if (_listeners.Remove(ended.ActorRef))
+                Context.Parent.Tell(new ContainerHeld(_namespace.Id, -1));
             foreach (var entry in _connections.Where(entry => entry.Value.Equals(ended.ActorRef)).ToArray())
                 _connections.Remove(entry.Key);
         });
@@ -99,15 +121,18 @@ public sealed class ContainerActor : ReceiveActor, IWithTimers, IWithUnboundedSt
 
     private void Adopt(Addresses addresses)
     {
-        _device = ContainerDevice.Of(addresses.Now);
+        _device = ContainerDevice.Of(_handover.Tenant, addresses.Now);
         _tree!.Publish(SysfsFiles.Of(_device));
-        _plane.Directory.Tell(new DirectoryProtocol.Claim(_namespace.Id.ToString(), [.. _device.Gids.Select(entry => entry.Gid)]));
+        _plane.Directory.Tell(new DirectoryProtocol.Claim(_namespace.Id.ToString(), _handover.Tenant, [.. _device.Gids.Select(entry => entry.Gid)]));
         _log.Info("Container {0}: {1}", _namespace.Id, string.Join(", ", _device.Gids.Select(entry => $"{entry.Gid.ToAddress()} on {entry.Interface}")));
         foreach (var connection in _connections.Values)
             connection.Tell(new ConnectionProtocol.DeviceChanged(_device));
     }
 
     private sealed record Addresses(IReadOnlyList<InterfaceAddress> Now);
+
+    /// <summary>To the parent: a listener of the container keeps it known, or does so no more.</summary>
+    internal sealed record ContainerHeld(NetworkNamespaceId Container, int Change);
 
     private sealed class NoAddresses
     {

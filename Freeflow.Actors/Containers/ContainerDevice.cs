@@ -11,12 +11,13 @@ namespace Freeflow.Actors.Containers;
 public sealed record DeviceGid(Gid Gid, string Interface);
 
 /// <summary>The device as one container sees it, made from its addresses.</summary>
+/// <param name="Tenant">Whose container it is.</param>
 /// <param name="Gids">RoCE v2 GIDs by index.</param>
 /// <param name="IsUp">Whether the port is active.</param>
 /// <param name="InterfaceMtu">Bytes.</param>
 /// <param name="Guid">Node GUID, as a number whose big-endian bytes are the GUID.</param>
 /// <param name="Lid">What programs without a GRH address the port by: the lower half of its first IPv4 address; 0 without one.</param>
-public sealed record ContainerDevice(IReadOnlyList<DeviceGid> Gids, bool IsUp, int InterfaceMtu, ulong Guid, ushort Lid)
+public sealed record ContainerDevice(Tenant Tenant, IReadOnlyList<DeviceGid> Gids, bool IsUp, int InterfaceMtu, ulong Guid, ushort Lid)
 {
     public const string Name = "rxe_ff0";
 
@@ -34,11 +35,11 @@ public sealed record ContainerDevice(IReadOnlyList<DeviceGid> Gids, bool IsUp, i
         _ => 1,
     };
 
-    public static ContainerDevice Of(IReadOnlyList<InterfaceAddress> addresses)
+    public static ContainerDevice Of(Tenant tenant, IReadOnlyList<InterfaceAddress> addresses)
     {
         var gids = addresses.Select(address => new DeviceGid(Gid.FromAddress(address.Address), address.Interface)).ToList();
         var first = addresses.FirstOrDefault();
-        return new ContainerDevice(gids, addresses.Any(address => address.Up), first?.Mtu ?? 1500, GuidOf(first?.Mac), LidOf(first?.Address));
+        return new ContainerDevice(tenant, gids, addresses.Any(address => address.Up), first?.Mtu ?? 1500, GuidOf(first?.Mac), LidOf(first?.Address));
     }
 
     private static ulong GuidOf(PhysicalAddress? mac)

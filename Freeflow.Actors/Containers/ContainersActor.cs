@@ -41,6 +41,12 @@ public sealed class ContainersActor : ReceiveActor, IWithTimers
                 Context.Stop(container.Actor);
             }
         });
+        Receive<ContainerActor.ContainerHeld>(held =>
+        {
+            // Processes that inherited a listener may have no connection of their own.
+            if (_containers.TryGetValue(held.Container, out var container) && (container.Open += held.Change) == 0)
+                Timers.StartSingleTimer(held.Container, new Linger(held.Container), _linger);
+        });
         Receive<ShimEvents.Refused>(Refuse);
         Receive<Terminated>(ended =>
         {
@@ -111,7 +117,7 @@ public sealed class ContainersActor : ReceiveActor, IWithTimers
     {
         public IActorRef Actor { get; } = actor;
 
-        /// <summary>Connections that have come and not gone.</summary>
+        /// <summary>Connections and listeners that have come and not gone.</summary>
         public int Open { get; set; }
     }
 

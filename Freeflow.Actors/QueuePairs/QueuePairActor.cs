@@ -130,14 +130,15 @@ public sealed class QueuePairActor : ReceiveActor
         }
 
         change = change with { LocalGid = ends.Local, RemoteGid = ends.Remote };
-        if (_plane.Book.PeerOf(ends.Remote) is { } peer)
+        var remote = TenantAddress.Of(modify.Device.Tenant, ends.Remote);
+        if (_plane.Book.PeerOf(remote) is { } peer)
         {
             Apply(change with { Peer = peer }, mask, command);
             return;
         }
 
         // The peer's container may have come up a moment ago, and its address still be on its way here.
-        _plane.Directory.Tell(new DirectoryProtocol.Find(ends.Remote));
+        _plane.Directory.Tell(new DirectoryProtocol.Find(remote));
         Become(() => Resolving(from, change, mask, command));
     }
 
@@ -151,7 +152,7 @@ public sealed class QueuePairActor : ReceiveActor
         });
         Receive<DirectoryProtocol.NotFound>(missing =>
         {
-            _log.Info("QP {0}: no router has {1}", _spec.Number, missing.Address.ToAddress());
+            _log.Info("QP {0}: no router has {1}", _spec.Number, missing.Address.Address.ToAddress());
             Become(() => Being(from));
             Refuse(Errno.ETIMEDOUT);
         });

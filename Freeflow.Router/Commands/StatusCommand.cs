@@ -50,6 +50,8 @@ internal static class StatusCommand
             Console.WriteLine($"address {address.Name} {address.Value.GetString()}");
         foreach (var counter in status.GetProperty("Engine").EnumerateObject())
             Console.WriteLine($"{counter.Name} {counter.Value}");
+        foreach (var counter in status.GetProperty("Tcp").EnumerateObject())
+            Console.WriteLine($"tcp {counter.Name} {counter.Value}");
         return 0;
     }
 

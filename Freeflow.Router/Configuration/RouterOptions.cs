@@ -1,7 +1,9 @@
 using System.Net;
 using Freeflow.Actors;
 using Freeflow.Verbs.Channel;
+using Freeflow.Actors.Containers;
 using Freeflow.Verbs.Engine;
+using Freeflow.Verbs.Handover;
 
 namespace Freeflow.Router.Configuration;
 
@@ -15,6 +17,9 @@ public sealed record RouterOptions(
     IReadOnlyList<string> Seeds,
     int LinkPort,
     EngineOptions Engine,
+    HandoverOptions Tcp,
+    bool AcceleratesPrivileged,
+    TenantRules Tenants,
     ShimListenerOptions Shim,
     ConnectionLimits Limits,
     TimeSpan ContainerLinger,

@@ -18,11 +18,12 @@ public static class RouterOptionsReader
     {
         var setting = new SettingReader(config);
         var clusterPort = setting.Number("cluster.port", 1, LargestPort);
+        var host = HostAddress(setting);
         return new RouterOptions(
             setting.Name("name"),
             setting.AbsolutePath("directory"),
             setting.AbsolutePath("runtime-directory"),
-            HostAddress(setting),
+            host,
             clusterPort,
             [.. setting.List("cluster.seeds").Select(seed => Seed(seed, clusterPort))],
             setting.Number("link.port", 1, LargestPort),
@@ -34,6 +35,9 @@ public static class RouterOptionsReader
                 LinkCongestionControl = setting.OneOf("link.congestion-control", CongestionControls()),
                 SpinFor = TimeSpan.FromMicroseconds(setting.Number("engine.spin-microseconds", 0, 1_000_000)),
             },
+            TcpOptionsReader.Read(setting, host),
+            setting.Switch("tcp.privileged-containers"),
+            TcpOptionsReader.Tenants(setting),
             new ShimListenerOptions
             {
                 HelloTimeout = setting.Time("shim.hello-timeout"),

@@ -4,13 +4,15 @@ using Akka.Actor;
 using Freeflow.Actors;
 using Freeflow.Actors.Directory;
 using Freeflow.Router.Configuration;
+using Freeflow.Verbs.Containers;
 using Freeflow.Verbs.Engine;
+using Freeflow.Verbs.Handover;
 
 namespace Freeflow.Router.Hosting;
 
 /// <summary>What `freeflow status` shows.</summary>
 public sealed record RouterStatus(
-    string Name, string Address, IReadOnlyList<MemberStatus> Members, IReadOnlyDictionary<string, string> Addresses, ActorCensus Actors, EngineStatistics Engine);
+    string Name, string Address, IReadOnlyList<MemberStatus> Members, IReadOnlyDictionary<string, string> Addresses, ActorCensus Actors, EngineStatistics Engine, HandoverStatistics Tcp);
 
 public sealed record MemberStatus(string Address, string Status, bool Reachable);
 
@@ -21,11 +23,13 @@ internal sealed class ControlSocket : IDisposable
     private readonly RouterOptions _options;
     private readonly ActorSystem _system;
     private readonly VerbsEngine _engine;
+    private readonly HandoverLoop _handover;
     private readonly RouterActor.Started _router;
     private readonly string _path;
 
-    public ControlSocket(RouterOptions options, ActorSystem system, VerbsEngine engine, RouterActor.Started router)
+    public ControlSocket(RouterOptions options, ActorSystem system, VerbsEngine engine, HandoverLoop handover, RouterActor.Started router)
     {
+        _handover = handover;
         (_options, _system, _engine, _router) = (options, system, engine, router);
         _path = PathOf(options.RuntimeDirectory, options.Name);
         Directory.CreateDirectory(options.RuntimeDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
@@ -74,8 +78,13 @@ internal sealed class ControlSocket : IDisposable
             _options.HostAddress.ToString(),
             [.. state.Members.Select(member => new MemberStatus(
                 $"{member.Address.Host}:{member.Address.Port}", member.Status.ToString(), !state.Unreachable.Contains(member)))],
-            _router.Book.Owners.ToDictionary(entry => entry.Key.ToAddress().ToString(), entry => entry.Value),
-            ActorCensus.Of(_router.Containers),
-            _engine.Statistics);
+            Addresses(),
+            ActorCensus.Of(_router.Containers, _router.Flows),
+            _engine.Statistics,
+            _handover.Statistics);
     }
+
+    /// <summary>Those of other tenants than the default one with its key before them.</summary>
+    private Dictionary<string, string> Addresses() => _router.Book.Owners.ToDictionary(
+        entry => (entry.Key.Tenant == Tenant.Default.Key ? "" : $"{entry.Key.Tenant:x16}/") + entry.Key.Address.ToAddress(), entry => entry.Value);
 }

@@ -8,6 +8,7 @@ using Freeflow.Actors.Peers;
 using Freeflow.Router.Configuration;
 using Freeflow.Verbs.Channel;
 using Freeflow.Verbs.Engine;
+using Freeflow.Verbs.Handover;
 using Freeflow.Verbs.Links;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -23,6 +24,7 @@ internal sealed partial class RouterService(RouterOptions options, ActorSystem s
     private static readonly TimeSpan s_leaveWithin = TimeSpan.FromSeconds(6);
 
     private VerbsEngine? _engine;
+    private HandoverLoop? _handover;
     private LinkListener? _links;
     private ShimListener? _shims;
     private ControlSocket? _control;
@@ -32,6 +34,10 @@ internal sealed partial class RouterService(RouterOptions options, ActorSystem s
         var news = new EngineNews();
         _engine = new VerbsEngine(options.Engine, news);
         _engine.Start();
+        var book = new AddressBook();
+        var handoverNews = new HandoverNews();
+        _handover = new HandoverLoop(options.Tcp, book, new SameTenantPolicy(), handoverNews);
+        _handover.Start();
 
         var credentials = new ConcurrentDictionary<string, LinkCredential>();
         var peers = new TaskCompletionSource<IActorRef>();
@@ -45,16 +51,20 @@ internal sealed partial class RouterService(RouterOptions options, ActorSystem s
 
         var started = new TaskCompletionSource<RouterActor.Started>();
         var endpoint = new LinkEndpoint(node, options.HostAddress, options.LinkPort, credentials);
-        system.ActorOf(RouterActor.Props(_engine, news, options.Limits, options.ContainerLinger, endpoint, started.SetResult), "router");
+        var parts = new RouterParts(
+            book, _engine, news, _handover, handoverNews, options.Limits, options.ContainerLinger, options.AcceleratesPrivileged, options.Tenants);
+        system.ActorOf(RouterActor.Props(parts, endpoint, started.SetResult), "router");
         var router = await started.Task.WaitAsync(TimeSpan.FromSeconds(10), cancellationToken);
         peers.SetResult(router.Peers);
 
         _shims = new ShimListener(Path.Combine(options.Directory, "run"), options.Name, new ShimNews(router.Containers), options.Shim);
         _shims.Start();
-        _control = new ControlSocket(options, system, _engine, router);
+        _control = new ControlSocket(options, system, _engine, _handover, router);
         if (_engine.RealTimeRefused != 0)
-            EngineNotRealTime(_engine.RealTimeRefused);
-        Ready(options.Name, options.HostAddress, options.ClusterPort, options.LinkPort);
+            NotRealTime("engine", _engine.RealTimeRefused);
+        if (_handover.RealTimeRefused != 0)
+            NotRealTime("TCP mode", _handover.RealTimeRefused);
+        Ready(options.Name, options.HostAddress, options.ClusterPort, options.LinkPort, options.Tcp.Port);
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
@@ -66,14 +76,15 @@ internal sealed partial class RouterService(RouterOptions options, ActorSystem s
         var left = CoordinatedShutdown.Get(system).Run(CoordinatedShutdown.ClrExitReason.Instance);
         if (await Task.WhenAny(left, Task.Delay(s_leaveWithin, CancellationToken.None)) != left)
             LeftWithoutGoodbye(s_leaveWithin);
+        _handover?.Dispose();
         _engine?.Dispose();
     }
 
-    [LoggerMessage(1, LogLevel.Information, "Router {Name} is ready at {Address}, cluster port {ClusterPort}, link port {LinkPort}")]
-    private partial void Ready(string name, IPAddress address, int clusterPort, int linkPort);
+    [LoggerMessage(1, LogLevel.Information, "Router {Name} is ready at {Address}, cluster port {ClusterPort}, link port {LinkPort}, TCP-mode port {TcpPort}")]
+    private partial void Ready(string name, IPAddress address, int clusterPort, int linkPort, int tcpPort);
 
-    [LoggerMessage(2, LogLevel.Warning, "The engine's thread is not real-time (errno {Errno}; CAP_SYS_NICE is missing?): latencies suffer where programs spin")]
-    private partial void EngineNotRealTime(int errno);
+    [LoggerMessage(2, LogLevel.Warning, "The thread of the {Part} is not real-time (errno {Errno}; CAP_SYS_NICE is missing?): latencies suffer where programs spin")]
+    private partial void NotRealTime(string part, int errno);
 
     [LoggerMessage(3, LogLevel.Information, "Leaving the cluster")]
     private partial void Stopping();

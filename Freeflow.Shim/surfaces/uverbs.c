@@ -356,12 +356,8 @@ FF_EXPORT void *mmap64(void *address, size_t length, int protection, int flags, 
 	return mmap(address, length, protection, flags, descriptor, offset);
 }
 
-FF_EXPORT int socket(int family, int type, int protocol)
+int ff_uverbs_hides(int family, int protocol)
 {
-	if (family == AF_NETLINK && protocol == NETLINK_RDMA_PROTOCOL && ff_sysfs_is_available()) {
-		/* The kernel knows nothing of our device; without netlink the library reads sysfs. */
-		errno = EPROTONOSUPPORT;
-		return -1;
-	}
-	return ff_real()->socket(family, type, protocol);
+	/* The kernel knows nothing of our device; without netlink the library reads sysfs. */
+	return family == AF_NETLINK && protocol == NETLINK_RDMA_PROTOCOL && ff_sysfs_is_available();
 }

@@ -13,6 +13,8 @@ public enum ShimMessageType : ushort
     Command = 2,
     Mmap = 3,
     Share = 4,
+    Listen = 5,
+    Resolve = 6,
 }
 
 /// <summary><c>enum ff_kind</c></summary>
@@ -20,6 +22,7 @@ public enum ShimConnectionKind : uint
 {
     Sysfs = 1,
     Uverbs = 2,
+    Tcp = 3,
 }
 
 /// <summary>Constants of the protocol.</summary>

@@ -220,7 +220,7 @@ public sealed class ShimListener : IDisposable
         var header = MemoryMarshal.Read<ShimHeader>(_incoming);
         if (header.Magic != ShimProtocol.Magic)
             return $"malformed message: magic {header.Magic:x}";
-        if (header.Type is < ShimMessageType.Hello or > ShimMessageType.Share)
+        if (header.Type is < ShimMessageType.Hello or > ShimMessageType.Resolve)
             return $"malformed message: type {(ushort)header.Type}";
         if (header.Length != bytes - head)
             return $"malformed message: says {header.Length} bytes, has {bytes - head}";

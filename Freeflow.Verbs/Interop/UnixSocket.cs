@@ -30,6 +30,14 @@ internal static unsafe partial class UnixSocket
         return (new SafeFileHandle(pair[0], true), new SafeFileHandle(pair[1], true));
     }
 
+    /// <summary>A SOCK_SEQPACKET pair, both ends blocking.</summary>
+    public static (SafeFileHandle Ours, SafeFileHandle Theirs) SequencedPair()
+    {
+        var pair = stackalloc int[2];
+        Check(Pair(Family, SequencedPacketType | CloseOnExec, 0, pair), "socketpair");
+        return (new SafeFileHandle(pair[0], true), new SafeFileHandle(pair[1], true));
+    }
+
     /// <summary>A listening SOCK_SEQPACKET socket at <paramref name="path"/>, non-blocking.</summary>
     public static SafeFileHandle Listen(string path, int backlog)
     {

@@ -1,0 +1,56 @@
+/*
+ * Listeners whose accelerated connections arrive beside the kernel's own: a delivery channel each, which children inherit
+ * with the listener, and the epoll sets that the channel was put into.
+ */
+#ifndef FREEFLOW_LISTENERS_H
+#define FREEFLOW_LISTENERS_H
+
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "prefixes.h"
+
+/* Whether this process has any. One load. */
+int ff_listeners_any(void);
+
+/* listen() has succeeded: makes the descriptor a listener, and asks the router for its channel. */
+void ff_listener_made(int descriptor, int backlog);
+
+/* accept() has succeeded on something that was not known as a listener: inherited over exec, or passed. */
+void ff_listener_met(int descriptor);
+
+/* The listener behind a descriptor: its index, or -1. */
+int ff_listener_of(int descriptor);
+
+/* Somebody is about to wait for it: from the first time on the router delivers. Its channel, or -1 for the time being. */
+int ff_listener_channel(int index, int descriptor);
+
+/* The channel has been found at its end: the router is gone. */
+void ff_listener_lost(int index);
+
+/*
+ * The next delivered connection: its descriptor, -1 with EAGAIN when none waits, -1 with EMFILE when there is no
+ * descriptor for it. `flags` as accept4()'s.
+ */
+int ff_listener_accept(int index, int descriptor, int flags, struct ff_address *peer);
+
+/* Whether it is the kernel's turn, so that neither kind of connection starves. */
+int ff_listener_prefers_kernel(int index);
+
+/* An option was set on it. */
+void ff_listener_touched(int index, int option);
+
+/* epoll_ctl() of a listener, in all its forms. */
+int ff_listener_epoll(int index, int descriptor, int set, int operation, struct epoll_event *event);
+
+/* References by descriptors of this process; 0 when this is a vfork child, whose doings do not count. */
+int ff_listener_hold(uint32_t index);
+int ff_listener_release(uint32_t index);
+
+/* Where a descriptor of a listener's is kept, or NULL. */
+int *ff_listeners_holder(int descriptor);
+
+void ff_listeners_in_child(void);
+
+#endif

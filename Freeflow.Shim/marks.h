@@ -1,0 +1,47 @@
+/* What TCP mode knows of a descriptor: one word each, so that a look costs a load. */
+#ifndef FREEFLOW_MARKS_H
+#define FREEFLOW_MARKS_H
+
+#include <stdint.h>
+
+#define FF_MARK_DESCRIPTORS 65536
+
+enum ff_mark_kind {
+	FF_MARK_NONE = 0,     /* nothing is known */
+	FF_MARK_FRESH = 1,    /* a TCP socket that this process made and has not connected */
+	FF_MARK_FLOW = 2,     /* an accelerated connection that this process made */
+	FF_MARK_LISTENER = 3, /* a listener, registered or to be */
+	FF_MARK_OTHER = 4,    /* looked at, and none of ours */
+};
+
+#define FF_MARK_KIND(mark) ((enum ff_mark_kind)((mark) & 0xfu))
+
+/* FRESH: flags, the fork that it was made after, and the options that were set (bits by ff_option_index). */
+#define FF_MARK_BOUND    (1ull << 4)
+#define FF_MARK_SHARED   (1ull << 5) /* duplicated: others hold the socket too */
+#define FF_MARK_IN_EPOLL (1ull << 6)
+#define FF_MARK_IPV6     (1ull << 7) /* also of FLOW */
+#define FF_MARK_ODD      (1ull << 8) /* an option was set that can't be carried over */
+#define FF_MARK_FORKS(mark)   ((uint32_t)((mark) >> 12) & 0xffu)
+#define FF_MARK_OPTIONS(mark) ((mark) >> 20)
+#define FF_MARK_OPTION(index) (1ull << (20 + (index)))
+
+/* FLOW: its route and when it was connected. LISTENER: its index. */
+#define FF_MARK_INDEX(mark) ((uint32_t)((mark) >> 8) & 0xffffu)
+#define FF_MARK_SINCE(mark) ((uint32_t)((mark) >> 32))
+
+uint64_t ff_mark(int descriptor);
+void ff_mark_set(int descriptor, uint64_t mark);
+
+/* Adds bits to a mark, if it is still of this kind. */
+void ff_mark_add(int descriptor, enum ff_mark_kind kind, uint64_t bits);
+
+/* The descriptor is about to be closed or replaced; has been duplicated. Both cost a load when nothing is known of it. */
+void ff_mark_closing(int descriptor);
+void ff_mark_copied(int from, int to);
+
+/* Forks so far: a socket made before one may have another holder. */
+uint32_t ff_mark_forks(void);
+void ff_marks_forked(void);
+
+#endif

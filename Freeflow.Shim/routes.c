@@ -1,0 +1,415 @@
+#define _GNU_SOURCE
+#include "routes.h"
+
+#include <errno.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "descriptors.h"
+#include "log.h"
+#include "marks.h"
+#include "session.h"
+
+#define STOCK 16             /* of one route */
+#define LARGEST_STOCK 128    /* of the process */
+#define WANT_MILLISECONDS 50
+#define BUCKETS 2048         /* a power of two, twice the routes */
+#define STALE_MILLISECONDS 10000
+
+struct socket_in_stock {
+	int socket;
+	uint32_t number;
+};
+
+struct route {
+	uint32_t destination, port, source;
+	uint32_t generation;         /* of what is in stock */
+	struct ff_address endpoint;
+	int is_ipv6, count;          /* of what is in stock */
+	long filled;                 /* when something was put there last */
+	struct socket_in_stock stock[STOCK];
+	uint64_t sample_bytes;       /* of the last connection that ended, not yet told */
+	uint32_t sample_milliseconds;
+	int has_sample;
+};
+
+static struct route routes[FF_MAX_ROUTES];
+static uint16_t buckets[BUCKETS]; /* route + 1 */
+static int used, in_stock;
+static uint32_t next_victim;
+static uint32_t session; /* that all of this belongs to */
+
+const char *ff_reason_text(enum ff_reason reason)
+{
+	switch (reason) {
+	case FF_REASON_NONE: return "none";
+	case FF_REASON_NO_LISTENER: return "no listener under Freeflow is known there";
+	case FF_REASON_NO_OWNER: return "no router has this address";
+	case FF_REASON_UNREACHABLE: return "the router of this address can't be reached";
+	case FF_REASON_OWN_ADDRESS: return "the container's own address";
+	case FF_REASON_BUSY: return "the listener's queue is full";
+	case FF_REASON_SHORT: return "connections to it have been too short to gain from it";
+	case FF_REASON_CONFIGURED: return "the router's settings say so";
+	case FF_REASON_POLICY: return "the policy says so";
+	case FF_REASON_PRIVILEGED: return "the container has CAP_NET_ADMIN";
+	case FF_REASON_SOURCE: return "the source address is not the container's";
+	case FF_REASON_NO_PORTS: return "the host has no port left";
+	case FF_REASON_LIMIT: return "the container has all the host sockets that it may have";
+	case FF_REASON_SHARED: return "the descriptor has been duplicated or inherited before connect";
+	case FF_REASON_OPTION: return "it has an option that can't be carried over";
+	case FF_REASON_SLOW: return "no host socket came in time";
+	case FF_REASON_REFUSED: return "the other router's endpoint can't be connected to";
+	case FF_REASON_NESTED: return "connect was interrupted by itself";
+	}
+	return "a reason of a newer router's";
+}
+
+static long now_milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void empty(struct route *route)
+{
+	while (route->count > 0) {
+		ff_unprotect_and_close(route->stock[--route->count].socket);
+		in_stock--;
+	}
+}
+
+static void forget_all(void)
+{
+	for (int i = 0; i < used; i++)
+		empty(&routes[i]);
+	memset(buckets, 0, sizeof(buckets));
+	memset(routes, 0, sizeof(routes[0]) * (size_t)used);
+	used = in_stock = 0;
+	next_victim = 0;
+}
+
+static uint32_t hash(uint32_t destination, uint32_t port)
+{
+	return (destination * 2654435761u ^ port * 40503u) >> 8;
+}
+
+static struct route *find(uint32_t destination, uint32_t port)
+{
+	for (uint32_t at = hash(destination, port);; at++) {
+		uint16_t entry = buckets[at & (BUCKETS - 1)];
+
+		if (!entry)
+			return NULL;
+		if (routes[entry - 1].destination == destination && routes[entry - 1].port == port)
+			return &routes[entry - 1];
+	}
+}
+
+static void index_all(void)
+{
+	memset(buckets, 0, sizeof(buckets));
+	for (int i = 0; i < used; i++) {
+		uint32_t at = hash(routes[i].destination, routes[i].port);
+
+		while (buckets[at & (BUCKETS - 1)])
+			at++;
+		buckets[at & (BUCKETS - 1)] = (uint16_t)(i + 1);
+	}
+}
+
+/* The address that the kernel would connect from; 0 when it would not. */
+static uint32_t source_for(uint32_t destination)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = destination }, own = { 0 };
+	socklen_t length = sizeof(own);
+	int probe = (int)syscall(SYS_socket, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (probe < 0)
+		return 0;
+	if (syscall(SYS_connect, probe, &to, sizeof(to)) < 0 || syscall(SYS_getsockname, probe, &own, &length) < 0)
+		own.sin_addr.s_addr = 0;
+	syscall(SYS_close, probe);
+	return own.sin_addr.s_addr;
+}
+
+/* Asks for a destination that is met for the first time. */
+static struct route *resolve(const struct ff_address *to, enum ff_reason *reason)
+{
+	struct ff_resolve request = { .destination = to->address, .port = to->port, .replace = FF_NO_ROUTE };
+	struct ff_resolved answer;
+	struct ff_reply reply;
+	struct route *route;
+
+	request.source = source_for(to->address);
+	if (used == (int)FF_MAX_ROUTES) {
+		request.replace = next_victim++ % FF_MAX_ROUTES;
+		empty(&routes[request.replace]);
+	}
+	*reason = FF_REASON_SLOW;
+	if (ff_session_call(FF_RESOLVE, &request, sizeof(request), NULL, 0, &reply) < 0)
+		return NULL;
+	ff_reply_close(&reply, 0);
+	if (reply.error || reply.length != sizeof(answer))
+		return NULL;
+	memcpy(&answer, reply.payload, sizeof(answer));
+	if (answer.route != (request.replace == FF_NO_ROUTE ? (uint32_t)used : request.replace))
+		return NULL;
+	if (request.replace == FF_NO_ROUTE)
+		used++;
+	route = &routes[answer.route];
+	memset(route, 0, sizeof(*route));
+	route->destination = to->address;
+	route->port = to->port;
+	route->source = request.source;
+	index_all();
+	return route;
+}
+
+static int stock_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur / 8 < LARGEST_STOCK)
+		return (int)(limit.rlim_cur / 8);
+	return LARGEST_STOCK;
+}
+
+static void put_in_stock(const struct ff_sockets *lot, const int *sockets, int count)
+{
+	struct route *route = lot->route < (uint32_t)used ? &routes[lot->route] : NULL;
+	int room = stock_limit() - in_stock;
+
+	if (route && (route->generation != lot->generation || route->is_ipv6 != !!(lot->flags & FF_NOTE_IPV6))) {
+		empty(route);
+		route->generation = lot->generation;
+		route->is_ipv6 = !!(lot->flags & FF_NOTE_IPV6);
+	}
+	for (int i = 0; i < count; i++) {
+		if (!route || route->count == STOCK || room-- <= 0) {
+			syscall(SYS_close, sockets[i]);
+			continue;
+		}
+		route->endpoint.address = lot->endpoint;
+		route->endpoint.port = (uint16_t)lot->endpoint_port;
+		route->endpoint.is_ipv6 = route->is_ipv6;
+		route->filled = now_milliseconds();
+		route->stock[route->count].socket = ff_protect(sockets[i]);
+		route->stock[route->count++].number = lot->numbers[i];
+		in_stock++;
+	}
+}
+
+/* One socket that is made for this connection alone. */
+static enum ff_reason take_bound(struct route *route, const struct ff_address *bound, struct ff_carrier *into)
+{
+	uint32_t index = (uint32_t)(route - routes);
+	struct ff_note want = {
+		.type = FF_NOTE_WANT, .route = index, .flags = FF_NOTE_BOUND | (bound->is_ipv6 ? FF_NOTE_IPV6 : 0),
+		.address = bound->address ? bound->address : route->source, .port = bound->port,
+	};
+	long deadline = now_milliseconds() + WANT_MILLISECONDS;
+	struct ff_sockets lot;
+	int sockets[FF_MAX_SOCKETS], count;
+
+	if (ff_session_send(&want) < 0)
+		return FF_REASON_SLOW;
+	while (now_milliseconds() <= deadline && (count = ff_session_receive(&lot, sockets, WANT_MILLISECONDS)) >= 0) {
+		if (!(lot.flags & FF_NOTE_BOUND) || lot.route != index) {
+			put_in_stock(&lot, sockets, count);
+			continue;
+		}
+		if (count != 1)
+			return lot.reason ? (enum ff_reason)lot.reason : FF_REASON_SLOW;
+		into->socket = sockets[0];
+		into->number = lot.numbers[0];
+		into->endpoint = (struct ff_address){ lot.endpoint, (uint16_t)lot.endpoint_port, bound->is_ipv6 };
+		return FF_REASON_NONE;
+	}
+	return FF_REASON_SLOW;
+}
+
+static int is_in_stock(struct route *route, uint32_t word, int is_ipv6)
+{
+	if (route->count > 0 &&
+	    (route->generation != FF_ROUTE_GENERATION(word) || route->is_ipv6 != is_ipv6 ||
+	     now_milliseconds() - route->filled > STALE_MILLISECONDS))
+		empty(route);
+	return route->count > 0;
+}
+
+static enum ff_reason take(struct route *route, int is_ipv6, struct ff_carrier *into)
+{
+	uint32_t index = (uint32_t)(route - routes);
+	struct ff_note want = { .type = FF_NOTE_WANT, .route = index, .flags = is_ipv6 ? FF_NOTE_IPV6 : 0 };
+	long deadline = 0;
+	struct ff_sockets lot;
+	int sockets[FF_MAX_SOCKETS], count;
+
+	while (!is_in_stock(route, ff_session_word(index), is_ipv6)) {
+		/* What the router has sent by itself comes first. */
+		count = ff_session_receive(&lot, sockets, deadline ? WANT_MILLISECONDS : 0);
+		if (count < 0)
+			return FF_REASON_SLOW;
+		if (count > 0) {
+			put_in_stock(&lot, sockets, count);
+			continue;
+		}
+		if (deadline) {
+			if (lot.count == 0 && lot.route == index && lot.reason)
+				return (enum ff_reason)lot.reason;
+			if (now_milliseconds() >= deadline)
+				return FF_REASON_SLOW;
+			continue;
+		}
+		deadline = now_milliseconds() + WANT_MILLISECONDS;
+		memset(&lot, 0, sizeof(lot));
+		if (ff_session_send(&want) < 0)
+			return FF_REASON_SLOW;
+	}
+	route->count--;
+	in_stock--;
+	into->socket = ff_unprotect(route->stock[route->count].socket);
+	into->number = route->stock[route->count].number;
+	into->endpoint = route->endpoint;
+	return FF_REASON_NONE;
+}
+
+static enum ff_reason take_inside(const struct ff_address *to, const struct ff_address *bound, struct ff_carrier *into)
+{
+	enum ff_reason reason = FF_REASON_SLOW;
+	struct route *route;
+	uint32_t word;
+
+	if (!ff_session_is_open())
+		return FF_REASON_SLOW;
+	if (session != ff_session_number()) {
+		forget_all();
+		session = ff_session_number();
+	}
+	route = find(to->address, to->port);
+	if (!route && !(route = resolve(to, &reason)))
+		return reason;
+	into->route = (uint32_t)(route - routes);
+	word = ff_session_word(into->route);
+	if (FF_ROUTE_VERDICT(word) != FF_ACCELERATE)
+		return FF_ROUTE_REASON(word) ? (enum ff_reason)FF_ROUTE_REASON(word) : FF_REASON_SLOW;
+	if (bound && (bound->port || (bound->address && bound->address != route->source)))
+		return take_bound(route, bound, into);
+	return take(route, to->is_ipv6, into);
+}
+
+enum ff_reason ff_routes_take(const struct ff_address *to, const struct ff_address *bound, struct ff_carrier *into)
+{
+	enum ff_reason reason;
+	int saved = errno;
+
+	if (!ff_session_enter(1))
+		return FF_REASON_NESTED;
+	reason = take_inside(to, bound, into);
+	ff_session_leave();
+	errno = saved;
+	return reason;
+}
+
+int ff_routes_announce(const struct ff_carrier *carrier)
+{
+	struct ff_note note = { .type = FF_NOTE_CONNECT, .route = carrier->route, .socket = carrier->number };
+	struct route *route = &routes[carrier->route];
+	int result;
+
+	if (!ff_session_enter(0))
+		return -1;
+	if (route->has_sample) {
+		note.flags = FF_NOTE_SAMPLE;
+		note.bytes = route->sample_bytes;
+		note.milliseconds = route->sample_milliseconds;
+		route->has_sample = 0;
+	}
+	result = ff_session_is_open() ? ff_session_send(&note) : -1;
+	ff_session_leave();
+	return result;
+}
+
+void ff_routes_plain(const struct ff_address *to, enum ff_reason reason)
+{
+	struct ff_note note = { .type = FF_NOTE_PLAIN, .route = FF_NO_ROUTE, .socket = reason };
+	const unsigned char *bytes = (const void *)&to->address;
+	int saved = errno;
+
+	ff_debug("%u.%u.%u.%u:%u is plain: %s", bytes[0], bytes[1], bytes[2], bytes[3], to->port, ff_reason_text(reason));
+	if (reason >= FF_REASON_SHARED && reason != FF_REASON_NESTED && ff_session_enter(0)) {
+		(void)ff_session_send(&note);
+		ff_session_leave();
+	}
+	errno = saved;
+}
+
+uint64_t ff_routes_flow(const struct ff_carrier *carrier)
+{
+	return FF_MARK_FLOW | (carrier->endpoint.is_ipv6 ? FF_MARK_IPV6 : 0) | (uint64_t)carrier->route << 8 |
+	       (uint64_t)(uint32_t)now_milliseconds() << 32;
+}
+
+void ff_routes_ended(int descriptor, uint64_t mark)
+{
+	uint32_t index = FF_MARK_INDEX(mark);
+	struct ff_note note = { .type = FF_NOTE_FLOW, .route = index };
+	struct tcp_info info;
+	socklen_t length = sizeof(info);
+	int saved = errno;
+
+	memset(&info, 0, sizeof(info));
+	if (index < FF_MAX_ROUTES && syscall(SYS_getsockopt, descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 && ff_session_enter(0)) {
+		struct route *route = &routes[index];
+
+		note.bytes = info.tcpi_bytes_acked + info.tcpi_bytes_received;
+		note.milliseconds = (uint32_t)now_milliseconds() - FF_MARK_SINCE(mark);
+		if (ff_session_is_open() && session == ff_session_number() && index < (uint32_t)used) {
+			/* The next connect() carries it; what is not followed by one is told now. */
+			if (route->has_sample || route->count == 0)
+				(void)ff_session_send(&note);
+			else {
+				route->has_sample = 1;
+				route->sample_bytes = note.bytes;
+				route->sample_milliseconds = note.milliseconds;
+			}
+		}
+		ff_session_leave();
+	}
+	errno = saved;
+}
+
+int ff_routes_call(enum ff_type type, const void *payload, size_t length, const int *descriptors, int count, struct ff_reply *reply)
+{
+	int result = -1;
+
+	if (!ff_session_enter(1))
+		return -1;
+	if (ff_session_is_open())
+		result = ff_session_call(type, payload, length, descriptors, count, reply);
+	ff_session_leave();
+	return result;
+}
+
+int *ff_routes_holder(int descriptor)
+{
+	for (int i = 0; i < used; i++)
+		for (int k = 0; k < routes[i].count; k++)
+			if (routes[i].stock[k].socket == descriptor)
+				return &routes[i].stock[k].socket;
+	return NULL;
+}
+
+void ff_routes_in_child(void)
+{
+	/* The parent's stock: an open copy here would keep its connections from ending. */
+	forget_all();
+	ff_session_in_child();
+}

@@ -1,0 +1,241 @@
+#define _GNU_SOURCE
+#include "session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "descriptors.h"
+#include "log.h"
+#include "real.h"
+
+#define FIRST_PAUSE_MILLISECONDS 1000
+#define LONGEST_PAUSE_MILLISECONDS 16000
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static __thread int is_inside __attribute__((tls_model("initial-exec")));
+
+static int process;                        /* whose session it is; 0: none is open */
+static int control = -1, notes = -1;       /* protected */
+static const _Atomic uint32_t *words;      /* the route memory */
+static uint32_t sequence, number;
+static long not_before, pause_milliseconds; /* after a failure */
+
+static long now_milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void close_session(void)
+{
+	int saved = errno;
+
+	if (control >= 0)
+		ff_unprotect_and_close(control);
+	if (notes >= 0)
+		ff_unprotect_and_close(notes);
+	if (words)
+		syscall(SYS_munmap, words, sizeof(uint32_t) * FF_MAX_ROUTES);
+	control = notes = -1;
+	words = NULL;
+	process = 0;
+	errno = saved;
+}
+
+static void lose(const char *what)
+{
+	ff_debug("TCP stays plain: the router is gone (%s: %s)", what, strerror(errno));
+	close_session();
+	not_before = now_milliseconds() + FIRST_PAUSE_MILLISECONDS;
+	pause_milliseconds = FIRST_PAUSE_MILLISECONDS;
+}
+
+static int open_session(void)
+{
+	struct ff_reply reply;
+	int status, channel;
+	void *memory;
+
+	status = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/status", O_RDONLY | O_CLOEXEC, 0);
+	/* Without /proc the router can't see what the process may do, and refuses by itself. */
+	channel = ff_channel_open(FF_KIND_TCP, &status, status >= 0, &reply);
+	if (status >= 0)
+		syscall(SYS_close, status);
+	if (channel < 0)
+		return -1;
+	memory = reply.descriptor_count == 2 ? (void *)syscall(SYS_mmap, NULL, sizeof(uint32_t) * FF_MAX_ROUTES, PROT_READ, MAP_SHARED,
+								   reply.descriptors[0], 0L)
+					     : MAP_FAILED;
+	if (memory == MAP_FAILED) {
+		ff_reply_close(&reply, 0);
+		syscall(SYS_close, channel);
+		return -1;
+	}
+	syscall(SYS_close, reply.descriptors[0]);
+	words = memory;
+	notes = ff_protect(reply.descriptors[1]);
+	control = ff_protect(channel);
+	process = (int)syscall(SYS_getpid);
+	number++;
+	sequence = 0;
+	return 0;
+}
+
+int ff_session_enter(int wanted)
+{
+	long now;
+
+	if (is_inside)
+		return 0;
+	is_inside = 1;
+	pthread_mutex_lock(&lock);
+	if (process && process != (int)syscall(SYS_getpid))
+		close_session(); /* made by a clone() that runs no fork handlers */
+	if (process || !wanted)
+		return 1;
+	now = now_milliseconds();
+	if (now < not_before)
+		return 1;
+	if (open_session() == 0) {
+		pause_milliseconds = 0;
+	} else {
+		pause_milliseconds = pause_milliseconds ? pause_milliseconds * 2 : FIRST_PAUSE_MILLISECONDS;
+		if (pause_milliseconds > LONGEST_PAUSE_MILLISECONDS)
+			pause_milliseconds = LONGEST_PAUSE_MILLISECONDS;
+		not_before = now_milliseconds() + pause_milliseconds;
+	}
+	return 1;
+}
+
+void ff_session_leave(void)
+{
+	pthread_mutex_unlock(&lock);
+	is_inside = 0;
+}
+
+int ff_session_is_open(void)
+{
+	return process != 0;
+}
+
+uint32_t ff_session_number(void)
+{
+	return number;
+}
+
+uint32_t ff_session_word(uint32_t route)
+{
+	return route < FF_MAX_ROUTES && words ? atomic_load_explicit(&words[route], memory_order_acquire) : 0;
+}
+
+int ff_session_call(enum ff_type type, const void *payload, size_t length, const int *descriptors, int count, struct ff_reply *reply)
+{
+	if (!process || ff_channel_call(control, ++sequence, type, payload, length, descriptors, count, reply) == 0)
+		return process ? 0 : -1;
+	lose("asking");
+	return -1;
+}
+
+int ff_session_send(const struct ff_note *note)
+{
+	if (!process)
+		return -1;
+	while (syscall(SYS_sendto, notes, note, sizeof(*note), MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0) < 0) {
+		if (errno == EINTR)
+			continue;
+		lose("telling");
+		return -1;
+	}
+	return 0;
+}
+
+static int take(struct msghdr *message, int *descriptors)
+{
+	int count = 0;
+
+	for (struct cmsghdr *head = CMSG_FIRSTHDR(message); head; head = CMSG_NXTHDR(message, head)) {
+		if (head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t at = CMSG_LEN(0); at + sizeof(int) <= head->cmsg_len; at += sizeof(int)) {
+			int descriptor;
+
+			memcpy(&descriptor, (char *)head + at, sizeof(descriptor));
+			if (count < (int)FF_MAX_SOCKETS)
+				descriptors[count++] = descriptor;
+			else
+				syscall(SYS_close, descriptor);
+		}
+	}
+	return count;
+}
+
+int ff_session_receive(struct ff_sockets *lot, int *descriptors, int milliseconds)
+{
+	union {
+		struct cmsghdr head;
+		unsigned char bytes[CMSG_SPACE(sizeof(int) * FF_MAX_SOCKETS)];
+	} control_bytes;
+	struct iovec vector = { .iov_base = lot, .iov_len = sizeof(*lot) };
+	struct msghdr message = {
+		.msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control_bytes, .msg_controllen = sizeof(control_bytes),
+	};
+	struct pollfd ready = { .fd = notes, .events = POLLIN };
+	long deadline = now_milliseconds() + milliseconds;
+	ssize_t got;
+	int count;
+
+	if (!process)
+		return -1;
+	while ((got = syscall(SYS_recvmsg, notes, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC)) < 0) {
+		long left = deadline - now_milliseconds();
+
+		if (errno == EINTR)
+			continue;
+		if (errno != EAGAIN) {
+			lose("receiving");
+			return -1;
+		}
+		if (milliseconds <= 0 || left < 0)
+			return 0;
+		(void)ff_real()->poll(&ready, 1, (int)left + 1);
+		message.msg_controllen = sizeof(control_bytes);
+	}
+	count = take(&message, descriptors);
+	if (got != (ssize_t)sizeof(*lot) || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) || (int)lot->count != count) {
+		for (int i = 0; i < count; i++)
+			syscall(SYS_close, descriptors[i]);
+		errno = got == 0 ? ECONNRESET : EPROTO;
+		if (got == 0)
+			lose("receiving");
+		return got == 0 ? -1 : 0;
+	}
+	return count;
+}
+
+int *ff_session_holder(int descriptor)
+{
+	if (!process)
+		return NULL;
+	return descriptor == control ? &control : descriptor == notes ? &notes : NULL;
+}
+
+void ff_session_in_child(void)
+{
+	static const pthread_mutex_t unlocked = PTHREAD_MUTEX_INITIALIZER;
+
+	/* Another thread of the parent may have held it; here there is only this one. */
+	memcpy(&lock, &unlocked, sizeof(lock));
+	is_inside = 0;
+	not_before = pause_milliseconds = 0;
+	if (process)
+		close_session();
+}

@@ -1,0 +1,38 @@
+namespace Freeflow.Verbs.Handover;
+
+/// <summary>
+/// What a container's connections to one destination have been like. When the last ones were all short, new ones are left
+/// plain for a while: setting one up over the host's network costs more than it can gain. Then it is tried again.
+/// </summary>
+internal sealed class DestinationHistory
+{
+    private int _shortInARow;
+    private long _plainUntil;
+
+    /// <summary>Takes a connection into account; true when the destination has just become one to leave plain. Times in milliseconds.</summary>
+    public bool Add(long bytes, long milliseconds, HandoverOptions options, long now)
+    {
+        if (bytes > options.ShortBytes || milliseconds > options.ShortTime.TotalMilliseconds)
+        {
+            _shortInARow = 0;
+            return false;
+        }
+
+        if (++_shortInARow < options.ShortInARow || IsPlain(now))
+            return false;
+        _plainUntil = now + (long)options.ForgetAfter.TotalMilliseconds;
+        return true;
+    }
+
+    public bool IsPlain(long now) => now < _plainUntil;
+
+    /// <summary>Whether the time of being plain is over; it has to be learnt anew then.</summary>
+    public bool TryForget(long now)
+    {
+        if (_plainUntil == 0 || now < _plainUntil)
+            return false;
+        _plainUntil = 0;
+        _shortInARow = 0;
+        return true;
+    }
+}

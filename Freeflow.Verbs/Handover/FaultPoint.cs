@@ -1,0 +1,32 @@
+using System.Diagnostics;
+
+namespace Freeflow.Verbs.Handover;
+
+/// <summary>
+/// The steps of a handover at which a router may die, by name: with FREEFLOW_FAULT=NAME in its environment the router
+/// kills itself (SIGKILL) when it comes there. Without, a look at a constant.
+/// </summary>
+public static class FaultPoint
+{
+    public const string SocketsGiven = "sockets-given";
+    public const string ConnectNoted = "connect-noted";
+    public const string AnnouncementSent = "announcement-sent";
+    public const string AnnouncementReceived = "announcement-received";
+    public const string ConnectionAccepted = "connection-accepted";
+    public const string ConnectionMatched = "connection-matched";
+    public const string ConnectionLocked = "connection-locked";
+    public const string ConnectionQueued = "connection-queued";
+
+    private static readonly string? s_armed = Environment.GetEnvironmentVariable("FREEFLOW_FAULT");
+
+    public static IReadOnlyList<string> Names { get; } =
+    [
+        SocketsGiven, ConnectNoted, AnnouncementSent, AnnouncementReceived, ConnectionAccepted, ConnectionMatched, ConnectionLocked, ConnectionQueued,
+    ];
+
+    public static void Pass(string name)
+    {
+        if (s_armed is not null && s_armed == name)
+            Process.GetCurrentProcess().Kill();
+    }
+}

@@ -1,0 +1,106 @@
+using System.Runtime.InteropServices;
+using Freeflow.Verbs.Interop;
+using Freeflow.Verbs.Links;
+
+namespace Freeflow.Verbs.Handover;
+
+/// <summary>
+/// An authenticated connection to a peer's handover thread. Frames have one size and go out together at the end of a round; a
+/// peer that does not read them is given up.
+/// </summary>
+internal sealed class HandoverLink : IDisposable
+{
+    private const int BufferBytes = 4 << 20;
+
+    private readonly AuthenticatedLink _link;
+    private readonly byte[] _outgoing = GC.AllocateUninitializedArray<byte>(BufferBytes, pinned: true);
+    private readonly byte[] _incoming = GC.AllocateUninitializedArray<byte>(HandoverFrame.Size * 1024, pinned: true);
+    private readonly IoVector[] _vector = new IoVector[1];
+    private int _from;
+    private int _to;
+    private int _have;
+
+    public HandoverLink(HandoverPeer peer, AuthenticatedLink link, ulong key)
+    {
+        (Peer, _link, Key) = (peer, link, key);
+    }
+
+    public HandoverPeer Peer { get; }
+
+    public ulong Key { get; }
+
+    public SafeHandle Socket => _link.Socket;
+
+    /// <summary>Milliseconds of Environment.TickCount64.</summary>
+    public long LastHeard { get; set; } = Environment.TickCount64;
+
+    /// <summary>Why it can't be used any more; null while it can.</summary>
+    public string? Broken { get; private set; }
+
+    /// <summary>Whether frames wait to be written.</summary>
+    public bool HasOutgoing => _to > _from;
+
+    /// <summary>Whether the loop waits for the socket to take more.</summary>
+    public bool AwaitsRoom { get; set; }
+
+    public void Send(in HandoverFrame frame)
+    {
+        if (_to + HandoverFrame.Size > _outgoing.Length)
+        {
+            _outgoing.AsSpan(_from, _to - _from).CopyTo(_outgoing);
+            (_from, _to) = (0, _to - _from);
+        }
+
+        if (_to + HandoverFrame.Size > _outgoing.Length)
+        {
+            Broken ??= "the peer does not read";
+            return;
+        }
+
+        MemoryMarshal.Write(_outgoing.AsSpan(_to), frame);
+        _to += HandoverFrame.Size;
+    }
+
+    /// <summary>Writes what the socket takes.</summary>
+    public void Flush()
+    {
+        while (HasOutgoing && Broken is null)
+        {
+            _vector[0] = IoVector.Of(_outgoing.AsSpan(_from, _to - _from));
+            var sent = StreamSocket.SendVector(Socket, _vector);
+            if (sent == -Errno.EAGAIN)
+                return;
+            if (sent <= 0)
+                Broken ??= $"sending failed (errno {-sent})";
+            else
+                _from += sent;
+        }
+
+        if (!HasOutgoing)
+            (_from, _to) = (0, 0);
+    }
+
+    /// <summary>Reads once; the whole frames of it, valid until the next call.</summary>
+    public ReadOnlySpan<HandoverFrame> Receive(long now)
+    {
+        var rest = _have % HandoverFrame.Size;
+        if (_have > 0)
+            _incoming.AsSpan(_have - rest, rest).CopyTo(_incoming);
+        _have = rest;
+        _vector[0] = IoVector.Of(_incoming.AsSpan(_have));
+        var got = StreamSocket.ReceiveVector(Socket, _vector);
+        if (got == -Errno.EAGAIN)
+            return [];
+        if (got <= 0)
+        {
+            Broken ??= got == 0 ? "closed by the peer" : $"receiving failed (errno {-got})";
+            return [];
+        }
+
+        LastHeard = now;
+        _have += got;
+        return MemoryMarshal.Cast<byte, HandoverFrame>(_incoming.AsSpan(0, _have - (_have % HandoverFrame.Size)));
+    }
+
+    public void Dispose() => _link.Dispose();
+}

@@ -1,0 +1,353 @@
+using System.Runtime.InteropServices;
+using Freeflow.Verbs.Interop;
+
+namespace Freeflow.Verbs.Handover;
+
+// Processes that connect: what they are told of destinations, and the sockets that they get.
+public sealed partial class HandoverLoop
+{
+    private const int NotesPerTurn = 256;
+
+    private readonly Dictionary<ListenerKey, List<Route>> _routes = [];
+    private readonly List<HandoverContainer> _containers = [];
+    private readonly byte[] _noteBuffer = GC.AllocateArray<byte>(256, pinned: true);
+
+    /// <summary>A container's addresses are these now.</summary>
+    public void SetAddresses(HandoverContainer container, IReadOnlyCollection<Ipv4> addresses) => Post(() =>
+    {
+        if (!_containers.Contains(container))
+            _containers.Add(container);
+        container.Addresses = [.. addresses];
+        Publish(container);
+        Review(container);
+    });
+
+    /// <summary>A container is gone.</summary>
+    public void Remove(HandoverContainer container) => Post(() =>
+    {
+        _containers.Remove(container);
+        container.Addresses = [];
+        Publish(container);
+    });
+
+    /// <summary>A process has shown to be privileged; so its container gets no host sockets from now on.</summary>
+    public void Distrust(HandoverContainer container) => Post(() =>
+    {
+        container.IsPrivileged = true;
+        Review(container);
+    });
+
+    public void Attach(HandoverProcess process) => Post(() =>
+    {
+        process.Key = _nextKey++;
+        process.Container.Processes.Add(process);
+        _sources.Add(process.Key, process);
+        _epoll.Add(process.Handle, EpollEvents.In, process.Key);
+        Statistics.Processes++;
+    });
+
+    /// <summary>Takes a process out, and disposes it.</summary>
+    public void Detach(HandoverProcess process) => Post(() => DetachNow(process));
+
+    /// <summary>A destination for a process; <paramref name="done"/> gets its route and word, or null when it asks for nonsense.</summary>
+    public void Resolve(HandoverProcess process, ShimResolve request, Action<ShimResolved?> done) => Post(() => done(Resolve(process, request)));
+
+    private void DetachNow(HandoverProcess process)
+    {
+        if (!_sources.Remove(process.Key))
+            return;
+        _epoll.Remove(process.Handle);
+        foreach (var route in process.Routes)
+            Unlist(route);
+        process.Container.Processes.Remove(process);
+        process.Dispose();
+        Statistics.Processes--;
+    }
+
+    private ShimResolved? Resolve(HandoverProcess process, in ShimResolve request)
+    {
+        var isNew = request.Replace == uint.MaxValue;
+        var index = isNew ? (uint)process.Routes.Count : request.Replace;
+        if (!_sources.ContainsKey(process.Key) || request.Port is 0 or > ushort.MaxValue
+            || index >= HandoverProcess.MaximumRoutes || (!isNew && index >= process.Routes.Count))
+        {
+            Statistics.Misused++;
+            return null;
+        }
+
+        var route = new Route(process, index, new Destination(new Ipv4(request.Destination), (int)request.Port), new Ipv4(request.Source));
+        if (isNew)
+        {
+            process.Routes.Add(route);
+        }
+        else
+        {
+            Unlist(process.Routes[(int)index]);
+            process.Routes[(int)index] = route;
+        }
+
+        if (!_routes.TryGetValue(route.Key, out var same))
+            _routes.Add(route.Key, same = []);
+        same.Add(route);
+        Review(route);
+        if (route.Reason != PlainReason.None)
+            Statistics.CountPlain(route.Reason);
+        return new ShimResolved { Route = index, Word = route.Word };
+    }
+
+    private void Unlist(Route route)
+    {
+        if (_routes.TryGetValue(route.Key, out var same) && same.Remove(route) && same.Count == 0)
+            _routes.Remove(route.Key);
+    }
+
+    private void ReviewAll()
+    {
+        foreach (var route in _routes.Values.SelectMany(same => same).ToArray())
+            Review(route);
+    }
+
+    private void Review(HandoverContainer container)
+    {
+        foreach (var process in container.Processes)
+            process.Routes.ForEach(Review);
+    }
+
+    private void Review(ListenerKey key)
+    {
+        if (_routes.TryGetValue(key, out var same))
+            same.ForEach(Review);
+    }
+
+    /// <summary>Makes a route's word true.</summary>
+    private void Review(Route route)
+    {
+        var reason = Judge(route, out var peer, out var listener);
+        if (route.Become(reason, peer, listener.IsIpv6))
+            route.Process.Publish(route);
+    }
+
+    private PlainReason Judge(Route route, out HandoverPeer? peer, out ListenerState listener)
+    {
+        (peer, listener) = (null, default);
+        var container = route.Process.Container;
+        var (address, port) = route.Destination;
+        if (container.IsPrivileged)
+            return PlainReason.Privileged;
+        if (IsListed(_options.Never, route.Destination) || (_options.Mode == AccelerationMode.Never && !IsListed(_options.Always, route.Destination)))
+            return PlainReason.Configured;
+        if (container.Addresses.Contains(address))
+            return PlainReason.OwnAddress;
+        if (!container.Addresses.Contains(route.Source))
+            return PlainReason.Source;
+        if (_owners.OwnerOf(container.Tenant.Key, address) is not { } owner)
+            return PlainReason.NoOwner;
+        if (!_peers.TryGetValue(owner, out peer) || !peer.IsReachable)
+            return PlainReason.Unreachable;
+        if (!peer.Listeners.TryGetValue(route.Key, out listener))
+            return PlainReason.NoListener;
+        if (!_policy.Allows(container.Tenant.Key, route.Source, container.Tenant.Key, address, (ushort)port))
+            return PlainReason.Policy;
+        if (listener.IsBusy)
+            return PlainReason.Busy;
+        return IsLearntShort(container, route.Destination) ? PlainReason.Short : PlainReason.None;
+    }
+
+    private static bool IsListed(IReadOnlySet<Destination> list, Destination destination) =>
+        list.Count > 0 && (list.Contains(destination) || list.Contains(destination with { Port = 0 }));
+
+    private bool IsLearntShort(HandoverContainer container, Destination destination) =>
+        _options.Mode == AccelerationMode.Learned && !IsListed(_options.Always, destination)
+        && container.Histories.TryGetValue(destination, out var history) && history.IsPlain(Environment.TickCount64);
+
+    private void ReadNotes(HandoverProcess process)
+    {
+        for (var i = 0; i < NotesPerTurn; i++)
+        {
+            var got = HostSocket.Receive(process.Socket, _noteBuffer);
+            if (got == -Errno.EAGAIN)
+                return;
+            if (got <= 0)
+            {
+                // A process that ends with sockets unread resets its end.
+                DetachNow(process);
+                _events.ProcessEnded(process, got is 0 or -Errno.ECONNRESET ? "closed by the process" : $"receiving failed (errno {-got})");
+                return;
+            }
+
+            if (got != Marshal.SizeOf<ShimNote>() || !Take(process, MemoryMarshal.Read<ShimNote>(_noteBuffer)))
+            {
+                Statistics.Misused++;
+                DetachNow(process);
+                _events.ProcessEnded(process, "a note that makes no sense");
+                return;
+            }
+        }
+    }
+
+    private bool Take(HandoverProcess process, in ShimNote note)
+    {
+        var route = note.Route < (uint)process.Routes.Count ? process.Routes[(int)note.Route] : null;
+        switch (note.Type)
+        {
+            case NoteType.Want when route is not null:
+                Want(process, route, note);
+                return true;
+            case NoteType.Connect when route is not null:
+                Connect(process, note);
+                return true;
+            case NoteType.Flow when route is not null:
+                Learn(process.Container, route.Destination, note);
+                return true;
+            case NoteType.Plain:
+                Statistics.CountPlain((PlainReason)Math.Min(note.Socket, byte.MaxValue));
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private void Want(HandoverProcess process, Route route, in ShimNote note)
+    {
+        var now = Environment.TickCount64;
+        process.DropStale(now);
+        if ((note.Flags & NoteFlags.Bound) != 0)
+        {
+            var source = new Ipv4(note.Address);
+            if (process.Container.Addresses.Contains(source))
+                Give(route, 1, note.Flags & (NoteFlags.Ipv6 | NoteFlags.Bound), source, (ushort)note.Port, now);
+            else
+                Refuse(route, note.Flags, PlainReason.Source);
+            return;
+        }
+
+        route.Outstanding = 0;
+        route.WantsIpv6 = (note.Flags & NoteFlags.Ipv6) != 0;
+        Give(route, route.ToSendAtOnce, note.Flags & NoteFlags.Ipv6, route.Source, 0, now);
+    }
+
+    /// <summary>Makes host sockets for a route and sends them to its process.</summary>
+    private void Give(Route route, int count, NoteFlags flags, Ipv4 source, ushort sourcePort, long now)
+    {
+        var process = route.Process;
+        if (route.Reason != PlainReason.None || process.Container.SocketsOut + count > _options.SocketsPerContainer)
+        {
+            Refuse(route, flags, route.Reason == PlainReason.None ? PlainReason.Limit : route.Reason);
+            return;
+        }
+
+        var peer = route.Peer!;
+        var endpointPort = peer.EndpointFor(route.IsIpv6Listener);
+        var message = new ShimSockets
+        {
+            Route = route.Index,
+            Generation = route.Generation,
+            Flags = flags,
+            Endpoint = peer.Address.Network,
+            EndpointPort = (uint)endpointPort,
+        };
+        Span<int> sockets = stackalloc int[HostSocket.MaximumDescriptors];
+        var made = 0;
+        while (made < count && MakeSocket(route, flags, endpointPort, source, sourcePort, out var ends, out var hostPort) is var socket and >= 0)
+        {
+            sockets[made] = socket;
+            message.Numbers[made++] = process.Give(new GivenSocket(route, peer, hostPort, ends, route.IsIpv6Listener, now));
+        }
+
+        if (made == 0)
+        {
+            Refuse(route, flags, PlainReason.NoPorts);
+            return;
+        }
+
+        message.Count = (uint)made;
+        var sent = HostSocket.Send(process.Socket, MemoryMarshal.AsBytes(new ReadOnlySpan<ShimSockets>(in message)), sockets[..made]);
+        for (var i = 0; i < made; i++)
+        {
+            HostSocket.Close(sockets[i]);
+            if (sent < 0)
+                process.TryTake(message.Numbers[i], out _);
+        }
+
+        if (sent < 0)
+            return;
+        Statistics.SocketsIssued += made;
+        if ((flags & NoteFlags.Bound) == 0)
+            route.Outstanding += made;
+        FaultPoint.Pass(FaultPoint.SocketsGiven);
+    }
+
+    /// <summary>A socket, bound and locked; or a negative number.</summary>
+    private int MakeSocket(
+        Route route, NoteFlags flags, int endpointPort, Ipv4 source, ushort sourcePort, out VirtualEnds ends, out ushort hostPort)
+    {
+        var isIpv6 = (flags & NoteFlags.Ipv6) != 0;
+        ends = default;
+        hostPort = 0;
+        var socket = HostSocket.Open(isIpv6);
+        if (socket < 0)
+            return socket;
+        hostPort = (ushort)_ports.Bind(socket, isIpv6, _options.HostAddress);
+
+        // The application's own choice of port, or the host's: no other connection from here to there has it.
+        ends = new VirtualEnds(source, sourcePort != 0 ? sourcePort : hostPort, route.Destination.Address, (ushort)route.Destination.Port);
+        if (hostPort != 0 && SocketLock.Apply(socket, (route.Peer!.Address, endpointPort), ends) >= 0)
+            return socket;
+        HostSocket.Close(socket);
+        return -1;
+    }
+
+    private static void Refuse(Route route, NoteFlags flags, PlainReason reason)
+    {
+        var message = new ShimSockets { Route = route.Index, Generation = route.Generation, Flags = flags, Reason = (uint)reason };
+        _ = HostSocket.Send(route.Process.Socket, MemoryMarshal.AsBytes(new ReadOnlySpan<ShimSockets>(in message)), []);
+    }
+
+    private void Connect(HandoverProcess process, in ShimNote note)
+    {
+        FaultPoint.Pass(FaultPoint.ConnectNoted);
+        if (!process.TryTake(note.Socket, out var given))
+        {
+            // Never given, or given and used already.
+            Statistics.Misused++;
+            return;
+        }
+
+        var now = Environment.TickCount64;
+        Statistics.Announced++;
+        Announce(process.Container, given, now);
+        if ((note.Flags & NoteFlags.Sample) != 0)
+            Learn(process.Container, given.Route.Destination, note);
+        var route = given.Route;
+        route.Outstanding = Math.Max(0, route.Outstanding - 1);
+        if (route.ToSend(now) is > 0 and var more && route.Reason == PlainReason.None)
+            Give(route, more, route.WantsIpv6 ? NoteFlags.Ipv6 : NoteFlags.None, route.Source, 0, now);
+        _events.Announced(new AnnouncedFlow(
+            process.Container, given.Ends, given.HostPort, given.Peer.Address, given.Peer.EndpointFor(given.IsIpv6Listener)));
+    }
+
+    private void Learn(HandoverContainer container, Destination destination, in ShimNote note)
+    {
+        if (_options.Mode != AccelerationMode.Learned)
+            return;
+        if (!container.Histories.TryGetValue(destination, out var history))
+            container.Histories.Add(destination, history = new DestinationHistory());
+        if (!history.Add((long)Math.Min(note.Bytes, long.MaxValue), note.Milliseconds, _options, Environment.TickCount64))
+            return;
+        Statistics.LearntShort++;
+        _events.Noticed($"container {container}: connections to {destination.Address}:{destination.Port} are short, so they go plain for {_options.ForgetAfter.TotalSeconds} s");
+        Review(container);
+    }
+
+    private void ForgetHistories(long now)
+    {
+        foreach (var container in _containers)
+        {
+            foreach (var (destination, history) in container.Histories)
+            {
+                if (history.TryForget(now))
+                    Review(new ListenerKey(container.Tenant.Key, destination.Address, (ushort)destination.Port));
+            }
+        }
+    }
+}

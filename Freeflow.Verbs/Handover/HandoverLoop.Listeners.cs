@@ -1,0 +1,271 @@
+using System.Runtime.InteropServices;
+using Freeflow.Verbs.Interop;
+
+namespace Freeflow.Verbs.Handover;
+
+// Listeners: what is known of them elsewhere, and the connections that come for them.
+public sealed partial class HandoverLoop
+{
+    private const int AcceptsPerTurn = 256;
+    private const int MaximumOverflow = 64;
+    private const long OverflowWithin = 60_000;
+
+    private readonly Dictionary<ListenerKey, HandoverContainer> _published = [];
+    private int _turn;
+
+    /// <summary>Queues connections to a listener from the moment on that somebody waits for it.</summary>
+    public void Attach(DeliveryChannel channel) => Post(() =>
+    {
+        channel.Key = _nextKey++;
+        channel.Container.Listeners.Add(channel);
+        _sources.Add(channel.Key, channel);
+        _epoll.Add(channel.Handle, EpollEvents.In, channel.Key);
+    });
+
+    /// <summary>Takes a listener out and disposes it; what is queued stays with whoever has the channel's other end.</summary>
+    public void Detach(DeliveryChannel channel) => Post(() => DetachNow(channel));
+
+    private void DetachNow(DeliveryChannel channel)
+    {
+        if (!_sources.Remove(channel.Key))
+            return;
+        _epoll.Remove(channel.Handle);
+        channel.Container.Listeners.Remove(channel);
+        Statistics.Reset += channel.Overflow.Count;
+        if (channel.IsWaitedFor)
+            Statistics.Listeners--;
+        channel.Dispose();
+        Publish(channel.Container);
+    }
+
+    private void ReadNotes(DeliveryChannel channel)
+    {
+        for (var i = 0; i < NotesPerTurn; i++)
+        {
+            var got = HostSocket.Receive(channel.Socket, _noteBuffer);
+            if (got == -Errno.EAGAIN)
+                return;
+            if (got != Marshal.SizeOf<ShimListenerNote>())
+            {
+                if (got > 0)
+                    Statistics.Misused++;
+                DetachNow(channel);
+                _events.ListenerEnded(channel);
+                return;
+            }
+
+            var note = MemoryMarshal.Read<ShimListenerNote>(_noteBuffer);
+            if (note.Type == ListenerNoteType.Backlog)
+            {
+                channel.Backlog = BacklogOf(note.Value);
+            }
+            else if (note.Type == ListenerNoteType.Waits && !channel.IsWaitedFor)
+            {
+                channel.IsWaitedFor = true;
+                Statistics.Listeners++;
+                Publish(channel.Container);
+            }
+        }
+    }
+
+    /// <summary>A backlog as the kernel would bound it.</summary>
+    public static int BacklogOf(uint asked) => (int)Math.Min(asked, s_largestBacklog);
+
+    private static readonly uint s_largestBacklog =
+        File.Exists("/proc/sys/net/core/somaxconn") && uint.TryParse(File.ReadAllText("/proc/sys/net/core/somaxconn").Trim(), out var most) ? most : 4096;
+
+    /// <summary>Tells the others what of a container's listeners has changed.</summary>
+    private void Publish(HandoverContainer container)
+    {
+        var now = new Dictionary<ListenerKey, ListenerState>();
+        foreach (var group in container.Listeners.Where(channel => channel.IsWaitedFor).GroupBy(channel => (channel.Listener.Address, channel.Listener.Port)))
+        {
+            var state = new ListenerState(group.First().Listener.IsIpv6, group.All(channel => channel.IsBusy));
+            foreach (var address in container.Addresses.Where(address => group.Key.Address is null || group.Key.Address == address))
+            {
+                var key = new ListenerKey(container.Tenant.Key, address, group.Key.Port);
+                // A listener at an address comes before one at all.
+                if (group.Key.Address is not null || !now.ContainsKey(key))
+                    now[key] = state;
+            }
+        }
+
+        foreach (var key in container.Published.Keys.Where(key => !now.ContainsKey(key)).ToArray())
+            Withdraw(key, container);
+        foreach (var (key, state) in now)
+        {
+            if (!container.Published.TryGetValue(key, out var before) || before != state)
+                Announce(key, state, container);
+        }
+
+        container.Published = now;
+    }
+
+    private void Announce(ListenerKey key, ListenerState state, HandoverContainer container)
+    {
+        _published[key] = container;
+        _own.Listeners[key] = state;
+        Review(key);
+        Broadcast(FrameOf(key, state));
+    }
+
+    private void Withdraw(ListenerKey key, HandoverContainer container)
+    {
+        if (_published.GetValueOrDefault(key) != container)
+            return;
+        _published.Remove(key);
+        _own.Listeners.Remove(key);
+        Review(key);
+        Broadcast(new HandoverFrame
+        {
+            Type = HandoverFrameType.ListenerDown,
+            Tenant = key.Tenant,
+            Destination = key.Address.Network,
+            DestinationPort = key.Port,
+        });
+    }
+
+    private static HandoverFrame FrameOf(ListenerKey key, ListenerState state) => new()
+    {
+        Type = HandoverFrameType.ListenerUp,
+        Flags = (state.IsIpv6 ? HandoverFlags.Ipv6 : 0) | (state.IsBusy ? HandoverFlags.Busy : 0),
+        Tenant = key.Tenant,
+        Destination = key.Address.Network,
+        DestinationPort = key.Port,
+    };
+
+    private void AcceptAll(Endpoint endpoint)
+    {
+        for (var i = 0; i < AcceptsPerTurn; i++)
+        {
+            var socket = HostSocket.Accept(endpoint.Socket, out var from, out var port);
+            if (socket < 0)
+                return;
+            FaultPoint.Pass(FaultPoint.ConnectionAccepted);
+            if (!IsRouter(from))
+            {
+                Statistics.Strangers++;
+                HostSocket.Close(socket);
+                continue;
+            }
+
+            if (_arrivals.Arrive((from, port), socket, endpoint.IsIpv6, Environment.TickCount64, out var announcement, out var displaced))
+                Deliver(socket, (from, port), endpoint.IsIpv6, announcement);
+            if (displaced < 0)
+                continue;
+            Statistics.Unannounced++;
+            HostSocket.Close(displaced);
+        }
+    }
+
+    /// <summary>A connection and its announcement have met.</summary>
+    private void Deliver(int socket, (Ipv4 From, int Port) client, bool isIpv6, in Announcement announcement)
+    {
+        FaultPoint.Pass(FaultPoint.ConnectionMatched);
+        var ends = announcement.Ends.Reversed;
+        var key = new ListenerKey(announcement.Tenant, ends.Local, ends.LocalPort);
+        if (!_published.TryGetValue(key, out var container) || Choose(container, key, isIpv6) is not { } channel)
+        {
+            Statistics.Reset++;
+            HostSocket.Close(socket);
+            return;
+        }
+
+        if (!_policy.Allows(announcement.Tenant, ends.Peer, container.Tenant.Key, ends.Local, ends.LocalPort))
+        {
+            Statistics.Refused++;
+            HostSocket.Close(socket);
+            return;
+        }
+
+        if (SocketLock.Apply(socket, client, ends) < 0)
+        {
+            Statistics.Reset++;
+            HostSocket.Close(socket);
+            return;
+        }
+
+        FaultPoint.Pass(FaultPoint.ConnectionLocked);
+        Queue(channel, socket, ends);
+    }
+
+    /// <summary>One of the listeners at an address and port, in turn: those with room first.</summary>
+    private DeliveryChannel? Choose(HandoverContainer container, ListenerKey key, bool isIpv6)
+    {
+        DeliveryChannel? chosen = null;
+        var start = _turn++;
+        var count = container.Listeners.Count;
+        for (var i = 0; i < count; i++)
+        {
+            var channel = container.Listeners[(int)((uint)(start + i) % (uint)count)];
+            if (!channel.IsWaitedFor || channel.Listener.Port != key.Port || channel.Listener.IsIpv6 != isIpv6
+                || (channel.Listener.Address is { } bound && bound != key.Address))
+                continue;
+            if (chosen is null || (channel.Listener.Address is not null && chosen.Listener.Address is null) || (chosen.IsBusy && !channel.IsBusy))
+                chosen = channel;
+        }
+
+        return chosen;
+    }
+
+    private void Queue(DeliveryChannel channel, int socket, in VirtualEnds ends)
+    {
+        if (channel.Overflow.Count == 0 && channel.HasRoom)
+        {
+            var error = channel.Deliver(socket, ends);
+            HostSocket.Close(socket);
+            if (error == 0)
+                Statistics.Delivered++;
+            else
+                Statistics.Reset++;
+            FaultPoint.Pass(FaultPoint.ConnectionQueued);
+        }
+        else if (channel.Overflow.Count < MaximumOverflow)
+        {
+            // New ones go to the kernel's own backlog from now on; these were on their way already.
+            channel.Overflow.Enqueue(new WaitingDelivery(socket, ends, Environment.TickCount64 + OverflowWithin));
+        }
+        else
+        {
+            Statistics.Reset++;
+            HostSocket.Close(socket);
+        }
+
+        if (!channel.IsBusy && (channel.Overflow.Count > 0 || !channel.HasRoom))
+            SetBusy(channel, true);
+    }
+
+    private void SetBusy(DeliveryChannel channel, bool busy)
+    {
+        channel.IsBusy = busy;
+        Publish(channel.Container);
+    }
+
+    private void DrainOverflows(long now)
+    {
+        foreach (var container in _containers)
+        {
+            for (var i = 0; i < container.Listeners.Count; i++)
+            {
+                if (container.Listeners[i] is { IsBusy: true } channel)
+                    Drain(channel, now);
+            }
+        }
+    }
+
+    private void Drain(DeliveryChannel channel, long now)
+    {
+        while (channel.Overflow.TryPeek(out var waiting) && (channel.HasRoom || waiting.Deadline <= now))
+        {
+            channel.Overflow.Dequeue();
+            if (channel.HasRoom && channel.Deliver(waiting.Socket, waiting.Ends) == 0)
+                Statistics.Delivered++;
+            else
+                Statistics.Reset++;
+            HostSocket.Close(waiting.Socket);
+        }
+
+        if (channel.Overflow.Count == 0 && channel.Queued <= channel.Backlog / 2)
+            SetBusy(channel, false);
+    }
+}

@@ -1,0 +1,170 @@
+using System.Collections.Concurrent;
+using Freeflow.Verbs.Engine;
+using Freeflow.Verbs.Interop;
+using Freeflow.Verbs.Links;
+
+namespace Freeflow.Verbs.Handover;
+
+/// <summary>
+/// TCP mode: one thread that hands host sockets to containers, tells the other routers which connection is whose, accepts
+/// theirs, and queues them to the listeners. Commands come from any thread and are carried out between two rounds; a command's
+/// <c>done</c> runs on this thread and must only hand the news on. The rest of the class: HandoverLoop.Clients.cs (those
+/// that connect), HandoverLoop.Listeners.cs (those that accept), HandoverLoop.Peers.cs (the other routers).
+/// </summary>
+public sealed partial class HandoverLoop : IDisposable
+{
+    private const ulong CommandKey = 1;
+    private const ulong EndpointKey = 2;
+    private const ulong Ipv6EndpointKey = 3;
+    private const int TickMilliseconds = 100;
+
+    private readonly HandoverOptions _options;
+    private readonly IAddressOwners _owners;
+    private readonly IHandoverPolicy _policy;
+    private readonly IHandoverEvents _events;
+    private readonly Epoll _epoll = Epoll.Create();
+    private readonly EventFd _commandWake = EventFd.Create();
+    private readonly ConcurrentQueue<Action> _commands = new();
+    private readonly Dictionary<ulong, object> _sources = [];
+    private readonly EpollEvent[] _ready = new EpollEvent[64];
+    private readonly Endpoint _endpoint;
+    private readonly Endpoint _ipv6Endpoint;
+    private readonly PortRange _ports;
+    private readonly Arrivals _arrivals;
+    private readonly HandoverPeer _own;
+    private readonly Dictionary<int, HandoverPeer> _peers = [];
+    private readonly Thread _thread;
+    private ulong _nextKey = Ipv6EndpointKey + 1;
+    private long _nextTick;
+    private int _sleeping;
+    private volatile bool _stopping;
+
+    /// <summary>Throws Win32Exception when the endpoint's ports can't be had.</summary>
+    public HandoverLoop(HandoverOptions options, IAddressOwners owners, IHandoverPolicy policy, IHandoverEvents events)
+    {
+        (_options, _owners, _policy, _events) = (options, owners, policy, events);
+        _endpoint = new Endpoint(isIpv6: false, options.HostAddress, options.Port);
+        _ipv6Endpoint = new Endpoint(isIpv6: true, options.HostAddress, options.Ipv6Port);
+        _ports = new PortRange(options.LocalPorts.First, options.LocalPorts.Last, Random.Shared.Next(1 << 16));
+        _arrivals = new Arrivals(options);
+        _own = new HandoverPeer(EngineQueuePair.SameRouter, options.HostAddress) { Port = options.Port, Ipv6Port = options.Ipv6Port };
+        _peers.Add(_own.Number, _own);
+        _epoll.Add(_commandWake.Handle, EpollEvents.In | EpollEvents.Edge, CommandKey);
+        Watch(_endpoint.Socket, EndpointKey);
+        Watch(_ipv6Endpoint.Socket, Ipv6EndpointKey);
+        _thread = new Thread(Run) { Name = "handover", IsBackground = true };
+    }
+
+    public HandoverStatistics Statistics { get; } = new();
+
+    /// <summary>Errno with which the kernel refused real-time priority; 0 when it was granted or not asked for.</summary>
+    public int RealTimeRefused { get; private set; }
+
+    public void Start() => _thread.Start();
+
+    public void Dispose()
+    {
+        _stopping = true;
+        _commandWake.Signal();
+        if (_thread.IsAlive)
+            _thread.Join();
+        foreach (var source in _sources.Values.OfType<IDisposable>())
+            source.Dispose();
+        _arrivals.CloseAll();
+        _endpoint.Dispose();
+        _ipv6Endpoint.Dispose();
+        _epoll.Dispose();
+        _commandWake.Dispose();
+    }
+
+    /// <summary>Who owns which address has changed: what processes have been told is looked at again.</summary>
+    public void LookAgain() => Post(ReviewAll);
+
+    private void Post(Action command)
+    {
+        _commands.Enqueue(command);
+        if (Interlocked.Exchange(ref _sleeping, 0) == 1)
+            _commandWake.Signal();
+    }
+
+    private void Watch(int descriptor, ulong key)
+    {
+        using var handle = new Microsoft.Win32.SafeHandles.SafeFileHandle(descriptor, ownsHandle: false);
+        _epoll.Add(handle, EpollEvents.In, key);
+    }
+
+    private void Run()
+    {
+        if (_options.RealTimePriority > 0)
+            RealTimeRefused = ThreadScheduling.TrySetRoundRobin(_options.RealTimePriority);
+        while (!_stopping)
+        {
+            try
+            {
+                Round();
+            }
+            catch (Exception defect) when (defect is not OutOfMemoryException)
+            {
+                // One message's defect must not end every container's TCP mode.
+                _events.Noticed($"a defect in TCP mode: {defect}");
+            }
+        }
+    }
+
+    private void Round()
+    {
+        Volatile.Write(ref _sleeping, 1);
+        Interlocked.MemoryBarrier();
+        var count = _epoll.Wait(_ready, _commands.IsEmpty ? TickMilliseconds * 1_000_000L : 0);
+        Volatile.Write(ref _sleeping, 0);
+        for (var i = 0; i < count; i++)
+            Serve(_ready[i]);
+        while (_commands.TryDequeue(out var command))
+            command();
+        FlushLinks();
+        if (Environment.TickCount64 >= _nextTick)
+            Tick(Environment.TickCount64);
+    }
+
+    private void Serve(in EpollEvent ready)
+    {
+        switch (ready.Key)
+        {
+            case CommandKey:
+                _commandWake.Drain();
+                break;
+            case EndpointKey:
+                AcceptAll(_endpoint);
+                break;
+            case Ipv6EndpointKey:
+                AcceptAll(_ipv6Endpoint);
+                break;
+            default:
+                if (!_sources.TryGetValue(ready.Key, out var source))
+                    break;
+                if (source is HandoverProcess process)
+                    ReadNotes(process);
+                else if (source is DeliveryChannel channel)
+                    ReadNotes(channel);
+                else if (source is HandoverLink link)
+                    Serve(link, ready.Events);
+                break;
+        }
+    }
+
+    private void Tick(long now)
+    {
+        _nextTick = now + TickMilliseconds;
+        while (_arrivals.TakeOldest(now) is { } unannounced)
+        {
+            Statistics.Unannounced++;
+            HostSocket.Close(unannounced);
+        }
+
+        Statistics.Expired += _arrivals.Expire(now);
+        Statistics.Waiting = _arrivals.Waiting;
+        DrainOverflows(now);
+        ForgetHistories(now);
+        WatchPeers(now);
+    }
+}

@@ -1,0 +1,88 @@
+using System.Runtime.InteropServices;
+using Freeflow.Verbs.Interop;
+using Freeflow.Verbs.Memory;
+using Microsoft.Win32.SafeHandles;
+
+namespace Freeflow.Verbs.Handover;
+
+/// <summary>
+/// One process in TCP mode: its note socket, its route memory, and the sockets that it was given. The memory is the process's to
+/// read; what it writes there it tells only itself.
+/// </summary>
+public sealed class HandoverProcess : IDisposable
+{
+    public const int MaximumRoutes = 1024;
+
+    private const int MaximumOut = 512;
+    private const long StaleAfter = 15_000;
+
+    private readonly SharedMemory _words = SharedMemory.Create("freeflow-routes", MaximumRoutes * sizeof(uint));
+    private readonly SafeFileHandle _ours;
+    private readonly Dictionary<uint, GivenSocket> _given = [];
+    private uint _nextNumber;
+
+    public HandoverProcess(HandoverContainer container)
+    {
+        Container = container;
+        (_ours, NoteSocket) = UnixSocket.SequencedPair();
+        Socket = (int)_ours.DangerousGetHandle();
+    }
+
+    public HandoverContainer Container { get; }
+
+    /// <summary>The process's end, to be passed to it and closed.</summary>
+    public SafeFileHandle NoteSocket { get; }
+
+    /// <summary>The route memory, to be passed.</summary>
+    public SafeFileHandle RouteMemory => _words.Handle;
+
+    /// <summary>The router's end, valid until disposed.</summary>
+    internal int Socket { get; }
+
+    internal SafeHandle Handle => _ours;
+
+    internal ulong Key { get; set; }
+
+    internal List<Route> Routes { get; } = [];
+
+    internal void Publish(Route route) =>
+        Volatile.Write(ref MemoryMarshal.Cast<byte, uint>(_words.Span(route.Index * sizeof(uint), sizeof(uint)))[0], route.Word);
+
+    /// <summary>Notes a socket as given; its number.</summary>
+    internal uint Give(in GivenSocket socket)
+    {
+        if (_given.Count >= MaximumOut)
+            DropStale(socket.Since, all: true);
+        _given.Add(++_nextNumber, socket);
+        Container.SocketsOut++;
+        return _nextNumber;
+    }
+
+    /// <summary>Takes a socket that is about to connect: once.</summary>
+    internal bool TryTake(uint number, out GivenSocket socket)
+    {
+        if (!_given.Remove(number, out socket))
+            return false;
+        Container.SocketsOut--;
+        return true;
+    }
+
+    /// <summary>Forgets sockets that the shim has thrown away by now.</summary>
+    internal void DropStale(long now, bool all = false)
+    {
+        foreach (var number in _given.Where(entry => all || now - entry.Value.Since > StaleAfter).Select(entry => entry.Key).ToArray())
+            TryTake(number, out _);
+    }
+
+    public void Dispose()
+    {
+        Container.SocketsOut -= _given.Count;
+        _given.Clear();
+        _ours.Dispose();
+        NoteSocket.Dispose();
+        _words.Dispose();
+    }
+}
+
+/// <summary>A host socket in a process's hands.</summary>
+internal readonly record struct GivenSocket(Route Route, HandoverPeer Peer, ushort HostPort, VirtualEnds Ends, bool IsIpv6Listener, long Since);

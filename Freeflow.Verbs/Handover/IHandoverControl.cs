@@ -1,0 +1,54 @@
+using Freeflow.Verbs.Containers;
+using Freeflow.Verbs.Interop;
+
+namespace Freeflow.Verbs.Handover;
+
+/// <summary>Which router has an address. Read on TCP mode's thread: local, and without waiting.</summary>
+public interface IAddressOwners
+{
+    /// <summary>The peer's number of an address of a tenant (<see cref="Tenant.Key"/>), <see cref="Engine.EngineQueuePair.SameRouter"/> for this router; null when no member has it.</summary>
+    int? OwnerOf(ulong tenant, Ipv4 address);
+}
+
+/// <summary>
+/// Who may connect to whom. Asked by the listener's router before a connection is queued, since no filter of the overlay
+/// sees it, and by the client's before a socket is given. On TCP mode's thread: local, and without waiting.
+/// </summary>
+public interface IHandoverPolicy
+{
+    bool Allows(ulong fromTenant, Ipv4 from, ulong toTenant, Ipv4 to, ushort port);
+}
+
+/// <summary>All within a tenant.</summary>
+public sealed class SameTenantPolicy : IHandoverPolicy
+{
+    public bool Allows(ulong fromTenant, Ipv4 from, ulong toTenant, Ipv4 to, ushort port) => fromTenant == toTenant;
+}
+
+/// <summary>What TCP mode reports. Called on its thread: an implementation must only hand the news on.</summary>
+public interface IHandoverEvents
+{
+    /// <summary>A container of this host has begun a connection.</summary>
+    void Announced(in AnnouncedFlow flow);
+
+    /// <summary>A process has closed its end, or broken the protocol for this reason.</summary>
+    void ProcessEnded(HandoverProcess process, string reason);
+
+    /// <summary>The last holder of a listener has closed it.</summary>
+    void ListenerEnded(DeliveryChannel listener);
+
+    void HandoverLinkUp(int peer);
+
+    void HandoverLinkDown(int peer, string reason);
+
+    /// <summary>Something that an operator should know; rare.</summary>
+    void Noticed(string what);
+}
+
+/// <summary>A connection over the host's network, as its client's router knows it.</summary>
+/// <param name="Container">The client's.</param>
+/// <param name="Ends">As the client sees them.</param>
+/// <param name="HostPort">The local port of the socket that carries it.</param>
+/// <param name="PeerAddress">The router it goes to.</param>
+/// <param name="PeerPort">Its endpoint.</param>
+public readonly record struct AnnouncedFlow(HandoverContainer Container, VirtualEnds Ends, int HostPort, Ipv4 PeerAddress, int PeerPort);
