@@ -11,7 +11,7 @@ namespace Freeflow.Actors.Flows;
 /// </summary>
 public sealed class FlowsActor : ReceiveActor, IWithTimers
 {
-    private static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(2);
 
     private readonly FlowQueue _begun;
     private readonly HandoverLoop _handover;

@@ -15,6 +15,7 @@ public sealed class DeliveryChannel : IDisposable
 
     private readonly SafeFileHandle _ours;
     private int _unit;
+    private int _room;
 
     public DeliveryChannel(HandoverContainer container, ListeningSocket listener, int backlog)
     {
@@ -41,7 +42,15 @@ public sealed class DeliveryChannel : IDisposable
     internal ulong Key { get; set; }
 
     /// <summary>As the kernel bounds a queue: one more than the backlog.</summary>
-    internal int Backlog { get; set; }
+    internal int Backlog
+    {
+        get;
+        set
+        {
+            field = value;
+            _room = 0;
+        }
+    }
 
     /// <summary>Somebody has waited for connections through the shim.</summary>
     internal bool IsWaitedFor { get; set; }
@@ -61,7 +70,8 @@ public sealed class DeliveryChannel : IDisposable
         }
     }
 
-    internal bool HasRoom => Queued <= Backlog;
+    /// <summary>The kernel is asked only when as many have been queued as there was room for when it was asked last.</summary>
+    internal bool HasRoom => _room > 0 || (_room = Backlog + 1 - Queued) > 0;
 
     /// <summary>Queues a connection; 0 or -errno. The caller closes its own descriptor.</summary>
     internal int Deliver(int connection, in VirtualEnds ends)
@@ -74,6 +84,7 @@ public sealed class DeliveryChannel : IDisposable
             LocalPort = ends.LocalPort,
         };
         var sent = HostSocket.Send(Socket, MemoryMarshal.AsBytes(new ReadOnlySpan<ShimDelivery>(in delivery)), [connection]);
+        _room--;
         if (_unit == 0 && sent > 0 && HostSocket.Queued(Socket) is > 0 and var bytes)
             _unit = bytes;
         return Math.Min(sent, 0);

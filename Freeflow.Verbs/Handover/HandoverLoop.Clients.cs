@@ -315,6 +315,7 @@ public sealed partial class HandoverLoop
 
         var now = Environment.TickCount64;
         Statistics.Announced++;
+        _served++;
         Announce(process.Container, given, now);
         if ((note.Flags & NoteFlags.Sample) != 0)
             Learn(process.Container, given.Route.Destination, note);

@@ -142,6 +142,7 @@ public sealed partial class HandoverLoop
             if (socket < 0)
                 return;
             FaultPoint.Pass(FaultPoint.ConnectionAccepted);
+            _served++;
             if (!IsRouter(from))
             {
                 Statistics.Strangers++;

@@ -17,6 +17,9 @@ public sealed partial class HandoverLoop : IDisposable
     private const ulong EndpointKey = 2;
     private const ulong Ipv6EndpointKey = 3;
     private const int TickMilliseconds = 100;
+    private const int CrowdedFrom = 16;
+    private const int MostCrowded = 64;
+    private const long CrowdPauseNanoseconds = 250_000;
 
     private readonly HandoverOptions _options;
     private readonly IAddressOwners _owners;
@@ -37,6 +40,8 @@ public sealed partial class HandoverLoop : IDisposable
     private ulong _nextKey = Ipv6EndpointKey + 1;
     private long _nextTick;
     private int _sleeping;
+    private int _crowd;
+    private int _served; // connections begun or accepted in this round
     private volatile bool _stopping;
 
     /// <summary>Throws Win32Exception when the endpoint's ports can't be had.</summary>
@@ -119,11 +124,28 @@ public sealed partial class HandoverLoop : IDisposable
         Volatile.Write(ref _sleeping, 0);
         for (var i = 0; i < count; i++)
             Serve(_ready[i]);
+        Pace();
         while (_commands.TryDequeue(out var command))
             command();
         FlushLinks();
         if (Environment.TickCount64 >= _nextTick)
             Tick(Environment.TickCount64);
+    }
+
+    /// <summary>
+    /// A thread that wakes for each of many connections at once costs more than it serves, and they have others to wait for: while
+    /// rounds often find several of them, it lets some come together. One after the other they are served at once.
+    /// </summary>
+    private void Pace()
+    {
+        if (_served == 0)
+            return;
+        _crowd = _served > 1 ? Math.Min(_crowd + 4, MostCrowded) : Math.Max(_crowd - 1, 0);
+        _served = 0;
+        if (_crowd < CrowdedFrom)
+            return;
+        FlushLinks();
+        ThreadScheduling.Pause(CrowdPauseNanoseconds);
     }
 
     private void Serve(in EpollEvent ready)

@@ -22,6 +22,16 @@ public static partial class ThreadScheduling
         return SetAffinity(0, mask.Length * sizeof(ulong), mask) == 0 ? 0 : Marshal.GetLastPInvokeError();
     }
 
+    /// <summary>Sleeps for about so long; a real-time thread wakes on time, others some 50 µs late.</summary>
+    public static void Pause(long nanoseconds)
+    {
+        Span<long> time = [0, nanoseconds];
+        _ = Sleep(in MemoryMarshal.GetReference(time), 0);
+    }
+
+    [LibraryImport("libc", EntryPoint = "nanosleep")]
+    private static partial int Sleep(in long time, nint remaining);
+
     [LibraryImport("libc", EntryPoint = "sched_setscheduler", SetLastError = true)]
     private static partial int SetScheduler(int thread, int policy, in int priority);
 
