@@ -28,7 +28,7 @@ public sealed class ContainerActor : ReceiveActor, IWithTimers, IWithUnboundedSt
     private NamespaceWatch? _watch;
     private readonly HashSet<IActorRef> _listeners = [];
     private ContainerDevice _device = ContainerDevice.Of(Tenant.Default, []);
-    private HandoverContainer _handover = new("", Tenant.Default);
+    private HandoverContainer? _handover;
     private int _nextListener;
 
     public ContainerActor(ControlPlane plane, NetworkNamespace @namespace)
@@ -58,8 +58,9 @@ public sealed class ContainerActor : ReceiveActor, IWithTimers, IWithUnboundedSt
 
     protected override void PostStop()
     {
-        _plane.Directory.Tell(new DirectoryProtocol.Claim(_namespace.Id.ToString(), _handover.Tenant, []));
-        _plane.Handover.Remove(_handover);
+        _plane.Directory.Tell(new DirectoryProtocol.Claim(_namespace.Id.ToString(), Tenant.Default, []));
+        if (_handover is not null)
+            _plane.Handover.Remove(_handover);
         _watch?.Dispose();
         _tree?.Dispose();
         _namespace.Dispose();
@@ -69,13 +70,19 @@ public sealed class ContainerActor : ReceiveActor, IWithTimers, IWithUnboundedSt
     {
         Receive<Addresses>(addresses =>
         {
-            Timers.Cancel("addresses");
-            _handover = new HandoverContainer(_namespace.Id.ToString(), _plane.Tenants.TenantOf(addresses.Now));
+            if (_handover is null)
+                _handover = new HandoverContainer(_namespace.Id.ToString(), _plane.Tenants.TenantOf(addresses.Now));
             Adopt(addresses);
+        });
+        Receive<DirectoryProtocol.Granted>(granted =>
+        {
+            // Before this a process's first connection would be one from an address that is not its own.
+            Timers.Cancel("addresses");
+            Grant(granted);
             Become(Serving);
             Stash.UnstashAll();
         });
-        Receive<NoAddresses>(_ => throw new TimeoutException($"container {_namespace.Id}: the kernel did not list its addresses"));
+        Receive<NoAddresses>(_ => throw new TimeoutException($"container {_namespace.Id}: its addresses were not listed in time"));
         ReceiveAny(_ => Stash.Stash());
     }
 
@@ -86,7 +93,7 @@ public sealed class ContainerActor : ReceiveActor, IWithTimers, IWithUnboundedSt
         {
             var connection = connected.Connection;
             var name = $"{connection.PeerPid}-{connection.Id}";
-            var actor = Context.Watch(Context.ActorOf(ConnectionActor.Props(_plane, connection, _tree!, _handover, _device), name));
+            var actor = Context.Watch(Context.ActorOf(ConnectionActor.Props(_plane, connection, _tree!, _handover!, _device), name));
             _connections.Add(connection.Id, actor);
         });
         Receive<ShimEvents.Received>(received =>
@@ -101,12 +108,11 @@ public sealed class ContainerActor : ReceiveActor, IWithTimers, IWithUnboundedSt
             if (_connections.TryGetValue(closed.Connection.Id, out var actor))
                 actor.Tell(closed);
         });
-        Receive<DirectoryProtocol.Granted>(granted => _plane.Handover.SetAddresses(
-            _handover, [.. granted.Addresses.Select(gid => Ipv4.From(gid.ToAddress())).OfType<Ipv4>()]));
+        Receive<DirectoryProtocol.Granted>(Grant);
         Receive<ListenerProtocol.Make>(make =>
         {
             var listener = Context.ActorOf(
-                ListenerActor.Props(_plane, _handover, make.Socket, make.Backlog, Sender), $"{ListenerPrefix}{make.Socket.Port}-{_nextListener++}");
+                ListenerActor.Props(_plane, _handover!, make.Socket, make.Backlog, Sender), $"{ListenerPrefix}{make.Socket.Port}-{_nextListener++}");
             _listeners.Add(Context.Watch(listener));
             Context.Parent.Tell(new ContainerHeld(_namespace.Id, +1));
         });
@@ -119,9 +125,12 @@ public sealed class ContainerActor : ReceiveActor, IWithTimers, IWithUnboundedSt
         });
     }
 
+    private void Grant(DirectoryProtocol.Granted granted) => _plane.Handover.SetAddresses(
+        _handover!, [.. granted.Addresses.Select(gid => Ipv4.From(gid.ToAddress())).OfType<Ipv4>()]);
+
     private void Adopt(Addresses addresses)
     {
-        _device = ContainerDevice.Of(_handover.Tenant, addresses.Now);
+        _device = ContainerDevice.Of(_handover!.Tenant, addresses.Now);
         _tree!.Publish(SysfsFiles.Of(_device));
         _plane.Directory.Tell(new DirectoryProtocol.Claim(_namespace.Id.ToString(), _handover.Tenant, [.. _device.Gids.Select(entry => entry.Gid)]));
         _log.Info("Container {0}: {1}", _namespace.Id, string.Join(", ", _device.Gids.Select(entry => $"{entry.Gid.ToAddress()} on {entry.Interface}")));

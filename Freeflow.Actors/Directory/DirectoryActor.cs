@@ -72,6 +72,10 @@ public sealed class DirectoryActor : ReceiveActor, IWithTimers
             var addresses = claim.Addresses.Select(gid => TenantAddress.Of(claim.Tenant, gid)).Distinct().ToList();
             _claims.Add(claim.Container, new ContainerClaim(claim.Container, claim.Tenant, addresses, Sender, before?.Order ?? ++_nextOrder));
         }
+        else
+        {
+            Sender.Tell(new DirectoryProtocol.Granted([]));
+        }
 
         foreach (var gone in (before?.Addresses ?? []).Where(address => HolderOf(address) is null))
             Release(gone, before!.Tenant);
