@@ -10,15 +10,12 @@ public sealed class LabHosts(LabPaths paths)
 {
     private static readonly TimeSpan s_clusterWithin = TimeSpan.FromSeconds(40);
 
-    private string OptionsFile => Path.Combine(Paths.State, "options.json");
-
     public LabRouters Routers { get; } = new(paths);
 
     public LabPaths Paths { get; } = paths;
 
     /// <summary>What the lab that is up was built with; null when none is.</summary>
-    public LabOptions? Current =>
-        File.Exists(OptionsFile) ? JsonSerializer.Deserialize<LabOptions>(File.ReadAllText(OptionsFile)) : null;
+    public LabOptions? Current => LabOptions.Of(Paths);
 
     /// <summary>Builds the lab, or leaves one as it is that was built alike and stands.</summary>
     public void Up(LabOptions options)
@@ -27,7 +24,7 @@ public sealed class LabHosts(LabPaths paths)
         {
             Down();
             new LabNetwork(Paths, options).Build();
-            File.WriteAllText(OptionsFile, JsonSerializer.Serialize(options));
+            File.WriteAllText(Paths.OptionsFile, JsonSerializer.Serialize(options));
         }
 
         if (options.WithoutRouters)

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Freeflow.Lab;
 
 /// <summary>What `lab up` is to build.</summary>
@@ -16,4 +18,11 @@ public sealed record LabOptions
 
     /// <summary>Lay out the network only.</summary>
     public bool WithoutRouters { get; init; }
+
+    /// <summary>Given to every router with --set, whenever it starts.</summary>
+    public LabSettings Settings { get; init; } = [];
+
+    /// <summary>What the lab that is up was built with; null when none is.</summary>
+    public static LabOptions? Of(LabPaths paths) =>
+        File.Exists(paths.OptionsFile) ? JsonSerializer.Deserialize<LabOptions>(File.ReadAllText(paths.OptionsFile)) : null;
 }

@@ -27,6 +27,9 @@ public sealed record LabPaths(string Repository, string State)
     /// <summary>Holds the pid of the first process in a host's or container's namespaces.</summary>
     public string NodeFile(string node) => Path.Combine(State, "nodes", node);
 
+    /// <summary>Holds what the lab was built with.</summary>
+    public string OptionsFile => Path.Combine(State, "options.json");
+
     /// <summary>What the host's containers mount as /freeflow.</summary>
     public string FreeflowDirectory(string host) => Path.Combine(State, host, "freeflow");
 

@@ -11,9 +11,10 @@ public sealed class LabRouters(LabPaths paths)
             return;
         InstallShim(host);
         var hostPid = new LabNetwork(paths, new LabOptions()).PidOf(host);
+        var settings = string.Concat((LabOptions.Of(paths)?.Settings ?? []).Select(setting => $" --set '{setting.Replace("'", @"'\''")}'"));
         var pidNamespace = inHostPidNamespace ? "" : "unshare --pid --mount --fork --kill-child --mount-proc ";
         Shell.Script(
-            $"nsenter -t {hostPid} -n -m -u -p setsid --fork {pidNamespace}{paths.RouterProgram} run --config {paths.LabConfiguration} </dev/null >>{paths.RouterLog(host)} 2>&1",
+            $"nsenter -t {hostPid} -n -m -u -p setsid --fork {pidNamespace}{paths.RouterProgram} run --config {paths.LabConfiguration}{settings} </dev/null >>{paths.RouterLog(host)} 2>&1",
             new Dictionary<string, string>
             {
                 [LabPaths.Mark] = paths.State,

@@ -1,0 +1,99 @@
+using System.Globalization;
+using Freeflow.Lab;
+
+namespace Freeflow.Bench;
+
+/// <summary>The servers of all paths. They stay through all rounds, so that no round pays for their start.</summary>
+public sealed class TcpServers : IDisposable
+{
+    private static readonly TimeSpan s_listensWithin = TimeSpan.FromSeconds(10);
+
+    // Between a listener and the moment when the other hosts' routers know it; a connection before that is plain.
+    private static readonly TimeSpan s_known = TimeSpan.FromSeconds(1);
+
+    private readonly LabHosts _lab;
+    private readonly List<BackgroundProgram> _programs = [];
+
+    public TcpServers(LabHosts lab, IReadOnlyList<TcpPath> paths, params IReadOnlyList<TcpService> services)
+    {
+        _lab = lab;
+        try
+        {
+            var started = (from path in paths from service in services select (path, service, Start(path, service))).ToList();
+            foreach (var (path, service, program) in started)
+                AwaitListening(path, service, program);
+            Thread.Sleep(s_known);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var program in _programs)
+            program.Dispose();
+    }
+
+    private BackgroundProgram Start(TcpPath path, TcpService service)
+    {
+        var port = path.Port(service);
+        var baseline = Path.Combine(_lab.Paths.Repository, "artifacts/bench/baseline");
+        var program = _lab.Start(path.ServerNode, service switch
+        {
+            TcpService.Iperf => path.Command("iperf3", "-s", "-p", $"{port}"),
+            TcpService.Respond => path.Command(baseline, "respond-serve", $"{port}"),
+            TcpService.Visit => path.Command(baseline, "visit-serve", $"{port}"),
+            _ => path.Command("nginx", "-e", "stderr", "-c", NginxConfiguration(path, port)),
+        });
+        _programs.Add(program);
+        return program;
+    }
+
+    // Two workers that wait on one listener, as on any machine with two cores.
+    private string NginxConfiguration(TcpPath path, int port)
+    {
+        var file = Path.Combine(_lab.Paths.State, $"{path.ServerNode}-nginx-{port}");
+        File.WriteAllText(file + ".conf", $$"""
+            daemon off;
+            user root;
+            worker_processes 2;
+            pid {{file}}.pid;
+            events { worker_connections 512; }
+            http {
+                access_log off;
+                keepalive_requests 100000000;
+                server {
+                    listen {{port}};
+                    location / { return 200 "{{new string('f', 1024)}}"; }
+                }
+            }
+            """);
+        return file + ".conf";
+    }
+
+    private void AwaitListening(TcpPath path, TcpService service, BackgroundProgram program)
+    {
+        var deadline = DateTime.UtcNow + s_listensWithin;
+        while (!Listens(path.ServerNode, path.Port(service)))
+        {
+            if (program.HasExited)
+                throw new LabException($"the {service} server in {path.ServerNode} ends: {program.Wait(TimeSpan.FromSeconds(1)).Everything}");
+            if (DateTime.UtcNow > deadline)
+                throw new LabException($"the {service} server in {path.ServerNode} does not listen on {path.Port(service)} within {s_listensWithin.TotalSeconds} s");
+            Thread.Sleep(20);
+        }
+    }
+
+    // proc(5), net/tcp: the local address and port are the second field, the state the fourth, 0A for one that listens.
+    private bool Listens(string node, int port)
+    {
+        var tables = $"/proc/{File.ReadAllText(_lab.Paths.NodeFile(node))}/net/";
+        var end = ":" + port.ToString("X4", CultureInfo.InvariantCulture);
+        return File.ReadLines(tables + "tcp").Concat(File.ReadLines(tables + "tcp6"))
+            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Any(fields => fields[1].EndsWith(end, StringComparison.Ordinal) && fields[3] == "0A");
+    }
+}
