@@ -5,7 +5,11 @@ public sealed class LabRouters(LabPaths paths)
 {
     private static readonly TimeSpan s_stopWithin = TimeSpan.FromSeconds(15);
 
-    public void Start(string host, bool inHostPidNamespace, int hosts)
+    /// <param name="host">Where.</param>
+    /// <param name="inHostPidNamespace">Whether it sees the containers' processes.</param>
+    /// <param name="hosts">How many there are.</param>
+    /// <param name="fault">The step at which it is to kill itself (FREEFLOW_FAULT); null: none.</param>
+    public void Start(string host, bool inHostPidNamespace, int hosts, string? fault = null)
     {
         if (PidOf(host) is not null)
             return;
@@ -22,6 +26,7 @@ public sealed class LabRouters(LabPaths paths)
                 ["FFR_NAME"] = LabLayout.RouterName,
                 ["HOST_IP_PREFIX"] = LabLayout.UnderlayPrefix,
                 ["FREEFLOW_SEEDS"] = string.Join(",", Enumerable.Range(1, hosts).Select(LabLayout.UnderlayAddress)),
+                ["FREEFLOW_FAULT"] = fault ?? "",
                 ["DOTNET_gcServer"] = "0",
                 ["DOTNET_TieredCompilation"] = "1",
             });

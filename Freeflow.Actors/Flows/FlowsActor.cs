@@ -15,7 +15,7 @@ public sealed class FlowsActor : ReceiveActor, IWithTimers
 
     private readonly FlowQueue _begun;
     private readonly HandoverLoop _handover;
-    private readonly Dictionary<ushort, (IActorRef Actor, AnnouncedFlow Flow)> _flows = [];
+    private readonly Dictionary<ushort, (IActorRef Actor, AnnouncedFlow Flow, bool HasStrayed)> _flows = [];
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private bool _looking;
 
@@ -53,19 +53,17 @@ public sealed class FlowsActor : ReceiveActor, IWithTimers
         var byPort = present.ToLookup(connection => connection.LocalPort);
         foreach (var (port, entry) in _flows.ToArray())
         {
-            if (byPort.Contains(port) && Compare(entry.Flow, byPort[port]) is var where)
-            {
-                if (where is null)
-                    continue;
-                _handover.Statistics.CountStrayed();
-                entry.Actor.Tell(new FlowEvents.Strayed(where));
-            }
-            else
+            if (!byPort.Contains(port))
             {
                 entry.Actor.Tell(FlowEvents.Closed.Instance);
+                _flows.Remove(port);
             }
-
-            _flows.Remove(port);
+            else if (!entry.HasStrayed && WhereElse(entry.Flow, byPort[port]) is { } where)
+            {
+                _handover.Statistics.CountStrayed();
+                entry.Actor.Tell(new FlowEvents.Strayed(where));
+                _flows[port] = entry with { HasStrayed = true };
+            }
         }
 
         while (_begun.TryTake(out var flow))
@@ -75,12 +73,12 @@ public sealed class FlowsActor : ReceiveActor, IWithTimers
             if (!byPort.Contains(port) || _flows.ContainsKey(port))
                 continue;
             var actor = Context.ActorOf(FlowActor.Props(flow));
-            _flows.Add(port, (actor, flow));
+            _flows.Add(port, (actor, flow, false));
         }
     }
 
     /// <summary>Where a flow's socket is, if it is not where it should be.</summary>
-    private static string? Compare(in AnnouncedFlow flow, IEnumerable<HostConnection> sockets)
+    private static string? WhereElse(in AnnouncedFlow flow, IEnumerable<HostConnection> sockets)
     {
         foreach (var socket in sockets)
         {

@@ -1,0 +1,43 @@
+namespace Freeflow.EndToEnd.Tests.Tcp.Faults;
+
+/// <summary>A container that gives itself an address that another one has gets nothing by it.</summary>
+[Collection(LabFixture.Name)]
+public sealed class AddressesOfOthers(LabFixture lab)
+{
+    private const int Port = 18850;
+    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(30);
+
+    private static string Program => LabFixture.TestProgram("tcp-crowd");
+
+    [Theory]
+    [InlineData("h2c2")]
+    [InlineData("h1c2")]
+    public void AreNotServedToAnImpostor(string rightful)
+    {
+        var address = LabFixture.AddressOf(rightful);
+        using var server = lab.StartListening(rightful, Port, Program, "answer", Port.ToString());
+        Thread.Sleep(500);
+        SetUp("ip", "address", "add", address + "/32", "dev", "eth0");
+        try
+        {
+            // The impostor listens there too, and never answers.
+            using var impostor = lab.StartListening("h1c3", Port, Program, "slow", Port.ToString(), "8");
+            Thread.Sleep(1000);
+            var before = TcpCounters.Of(lab, "h1");
+            var asked = lab.Hosts.Exec("h1c1", s_bound, Program, "ask", address, Port.ToString(), "20");
+            Assert.Equal("answered 20 refused 0 reset 0 unanswered 0\n", asked.Output);
+            Assert.Equal(20, TcpCounters.Of(lab, "h1").Announced - before.Announced);
+            Assert.Contains($"Directory: {address} is in use", lab.RouterLog("h1"));
+        }
+        finally
+        {
+            SetUp("ip", "address", "del", address + "/32", "dev", "eth0");
+        }
+    }
+
+    private void SetUp(params string[] command)
+    {
+        var result = lab.Hosts.ExecPrivileged("h1c3", s_bound, command);
+        Assert.True(result.ExitCode == 0, result.Everything);
+    }
+}

@@ -1,0 +1,80 @@
+using System.Text.RegularExpressions;
+
+namespace Freeflow.EndToEnd.Tests.Tcp.Faults;
+
+/// <summary>More connections than a listener takes, or a process may have (tests/Programs/tcp-crowd.c).</summary>
+[Collection(LabFixture.Name)]
+public sealed partial class CrowdsAtAListener(LabFixture lab)
+{
+    private const int Port = 18830;
+    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(60);
+
+    private static string Program => LabFixture.TestProgram("tcp-crowd");
+
+    [Theory]
+    [InlineData(Placement.SameHost)]
+    [InlineData(Placement.AcrossHosts)]
+    public void AFullQueueIsBoundedAndServedInTheEnd(Placement placement)
+    {
+        var (server, client) = (LabFixture.Server(placement), LabFixture.Client(placement));
+        var before = TcpCounters.Of(lab, client[..2]);
+        using var slow = lab.StartListening(server, Port, Program, "slow", Port.ToString(), "8");
+        Thread.Sleep(500);
+        using var asking = lab.Hosts.Start(client, Program, "ask", LabFixture.AddressOf(server), Port.ToString(), "60");
+        Thread.Sleep(2000);
+        var status = TcpCounters.Of(lab, client[..2]);
+
+        // As many as the backlog holds and a few that were on their way; the rest went to the kernel's own.
+        Assert.InRange(status.Announced - before.Announced, 9, 59);
+        slow.Input.WriteLine();
+        slow.Input.Flush();
+        var told = asking.Wait(s_bound);
+        Assert.Equal("answered 60 refused 0 reset 0 unanswered 0\n", told.Output);
+    }
+
+    [Fact]
+    public void AListenerThatIsKilledWithAFullQueueResetsIt()
+    {
+        using var slow = lab.StartListening("h2c1", Port, Program, "slow", Port.ToString(), "8");
+        Thread.Sleep(500);
+        using var asking = lab.Hosts.Start("h1c1", Program, "ask", LabFixture.AddressOf("h2c1"), Port.ToString(), "9");
+        LabFixture.Eventually("its queue is full", s_bound, () => QueuedAt("h2c1") >= 9 || asking.HasExited);
+        foreach (var (pid, name) in lab.Hosts.ProcessesIn("h2c1").Where(process => process.Name == "tcp-crowd").ToList())
+            Lab.LabProcesses.Kill(pid, "KILL");
+        Assert.Matches(@"^answered 0 refused 0 reset 9 unanswered 0", asking.Wait(s_bound).Output);
+    }
+
+    [Fact]
+    [Trait("Speed", "Slow")]
+    public void TwentyThousandAreOpenedAndClosedWithoutALeak()
+    {
+        var (held, heldThere) = (Descriptors("h1"), Descriptors("h2"));
+        var before = TcpCounters.Of(lab, "h1");
+        using var holding = lab.StartListening("h2c1", Port, "bash", "-c", $"ulimit -n 32768; exec {Program} hold {Port} 20000");
+        Thread.Sleep(500);
+        using var open = lab.Hosts.Start("h1c1", "bash", "-c", $"ulimit -n 32768; exec {Program} open {LabFixture.AddressOf("h2c1")} {Port} 20000");
+        LabFixture.Eventually("20 000 connections begun", s_bound, () => TcpCounters.Of(lab, "h1").Announced - before.Announced >= 19_900,
+            () => (TcpCounters.Of(lab, "h1").Announced - before.Announced).ToString());
+        LabFixture.Eventually("their actors", s_bound, () => Flows() > 19_000, () => Flows().ToString());
+        Assert.Equal("open\n", open.Wait(s_bound).Output);
+        Assert.Equal("full\n", holding.Wait(s_bound).Output);
+        LabFixture.Eventually("no actor left", s_bound, () => Flows() == 0, () => Flows().ToString());
+        LabFixture.Eventually("no descriptor left", s_bound, () => Descriptors("h1") <= held + 5 && Descriptors("h2") <= heldThere + 5,
+            () => $"{held} and {heldThere} before, {Descriptors("h1")} and {Descriptors("h2")} now");
+    }
+
+    private int Flows() => lab.Status("h1").GetProperty("Actors").GetProperty("Flows").GetInt32();
+
+    private int Descriptors(string host) => Directory.GetFiles($"/proc/{lab.Hosts.Routers.PidOf(host)}/fd").Length;
+
+    /// <summary>Connections that the container has been handed and not accepted: its host has them, established, at the endpoint.</summary>
+    private int QueuedAt(string container)
+    {
+        var pid = File.ReadAllText(lab.Hosts.Paths.NodeFile(container[..2])).Trim();
+        return File.ReadLines($"/proc/{pid}/net/tcp").Count(line => Established().IsMatch(line));
+    }
+
+    // Local port 4482 (0x1182), state 01.
+    [GeneratedRegex(@"^\s*\d+: [0-9A-F]{8}:1182 [0-9A-F]{8}:[0-9A-F]{4} 01 ")]
+    private static partial Regex Established();
+}
