@@ -1,0 +1,44 @@
+namespace Freeflow.EndToEnd.Tests.Tcp.Programs;
+
+/// <summary>
+/// Whether the connections from one container to another were accelerated, since this was made: by what the routers
+/// counted, and by what went through the client's own interface.
+/// </summary>
+public sealed class Acceleration(LabFixture lab, string client, string server)
+{
+    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(5);
+
+    private readonly TcpCounters _clientBefore = TcpCounters.Of(lab, HostOf(client));
+    private readonly TcpCounters _serverBefore = TcpCounters.Of(lab, HostOf(server));
+    private readonly long _overlayBefore = OverlayBytes(lab, client);
+
+    /// <summary>The routers must have counted at least that many, on either side.</summary>
+    public void MustHaveTaken(long connections) => LabFixture.Eventually(
+        $"{connections} connections from {client} to {server} accelerated", s_bound,
+        () => Announced >= connections && Delivered >= connections,
+        () => $"{Announced} announced, {Delivered} delivered\n{HostOf(client)}: {Told(client)}\n{HostOf(server)}: {Told(server)}");
+
+    /// <summary>Of that many bytes that the programs have moved, the overlay must have seen next to nothing.</summary>
+    public void MustHaveSparedTheOverlay(long bytes)
+    {
+        var seen = OverlayBytes(lab, client) - _overlayBefore;
+        Assert.True(seen < bytes / 10, $"{seen} of {bytes} bytes went through the interface of {client}");
+    }
+
+    private long Announced => TcpCounters.Of(lab, HostOf(client)).Announced - _clientBefore.Announced;
+
+    private long Delivered => TcpCounters.Of(lab, HostOf(server)).Delivered - _serverBefore.Delivered;
+
+    private static string HostOf(string container) => container[..container.IndexOf('c')];
+
+    private string Told(string container) => lab.Status(HostOf(container)).GetProperty("Tcp").GetRawText();
+
+    private static long OverlayBytes(LabFixture lab, string container)
+    {
+        var pid = File.ReadAllText(lab.Hosts.Paths.NodeFile(container)).Trim();
+        var interfaces = File.ReadLines($"/proc/{pid}/net/dev").Select(line => line.Split(':', 2));
+        var fields = interfaces.Single(line => line[0].Trim() == "eth0")[1].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        const int Received = 0, Sent = 8;
+        return long.Parse(fields[Received]) + long.Parse(fields[Sent]);
+    }
+}

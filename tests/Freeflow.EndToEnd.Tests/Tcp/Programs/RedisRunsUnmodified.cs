@@ -1,0 +1,52 @@
+using System.Text.RegularExpressions;
+
+namespace Freeflow.EndToEnd.Tests.Tcp.Programs;
+
+[Collection(LabFixture.Name)]
+public sealed class RedisRunsUnmodified(LabFixture lab)
+{
+    private const int Port = 6379;
+
+    [Theory]
+    [InlineData(Placement.SameHost)]
+    [InlineData(Placement.AcrossHosts)]
+    public void ForItsClient(Placement placement)
+    {
+        const int Length = 5_000_000;
+        using var scratch = new ScratchDirectory();
+        using var server = Start(scratch, placement);
+        var value = scratch.WriteNoise("value", Length);
+        Assert.Equal("OK\n", server.Run("sh", "-c", $"redis-cli -h {server.Address} -p {Port} -x set key <{value}"));
+        server.Run("sh", "-c", $"redis-cli -h {server.Address} -p {Port} get key | head -c {Length} >{scratch["answer"]}");
+        scratch.MustBeEqual("value", "answer");
+        Assert.Matches($@" addr={Regex.Escape(server.ClientAddress)}:\d+ laddr={Regex.Escape(server.Address)}:{Port} ", Cli(server, "client", "list"));
+        server.Acceleration.MustHaveTaken(3);
+        server.Acceleration.MustHaveSparedTheOverlay(2 * Length);
+    }
+
+    [Theory]
+    [InlineData(Placement.SameHost)]
+    [InlineData(Placement.AcrossHosts)]
+    public void ForItsBenchmark(Placement placement)
+    {
+        const int Requests = 20_000, Clients = 50;
+        using var scratch = new ScratchDirectory();
+        using var server = Start(scratch, placement);
+        var said = server.Run("redis-benchmark", "-h", server.Address, "-p", $"{Port}", "-n", $"{Requests}", "-c", $"{Clients}",
+            "-d", "1000", "-t", "ping_mbulk,set,get,incr,lpush", "-e", "-q");
+        Assert.Equal(5, Regex.Count(said, @"requests per second"));
+        Assert.DoesNotContain("rror", said);
+        Assert.True(int.Parse(Cli(server, "get", "counter:__rand_int__")) >= Requests);
+        Assert.True(int.Parse(Cli(server, "llen", "mylist")) >= Requests);
+
+        var counted = Regex.Match(Cli(server, "info", "stats"), @"total_connections_received:(\d+)");
+        Assert.True(counted.Success && int.Parse(counted.Groups[1].Value) >= Clients, counted.Value);
+        server.Acceleration.MustHaveTaken(int.Parse(counted.Groups[1].Value));
+    }
+
+    private ServerProgram Start(ScratchDirectory scratch, Placement placement) => new(
+        lab, placement, Port, "redis-server", "--port", $"{Port}", "--bind", "0.0.0.0", "--protected-mode", "no", "--save", "", "--dir", scratch.Path);
+
+    private static string Cli(ServerProgram server, params string[] command) =>
+        server.Run(["redis-cli", "-h", server.Address, "-p", $"{Port}", .. command]);
+}
