@@ -7,7 +7,7 @@ namespace Freeflow.Verbs.Handover;
 public sealed partial class HandoverLoop
 {
     private const int AcceptsPerTurn = 256;
-    private const int MaximumOverflow = 64;
+    private const int MaximumOverflow = 1024;
     private const long OverflowWithin = 60_000;
 
     private readonly Dictionary<ListenerKey, HandoverContainer> _published = [];

@@ -12,7 +12,7 @@ public sealed class LabFixture : IDisposable
 
     public LabFixture()
     {
-        Hosts = new LabHosts(LabPaths.Find() with { State = "/run/freeflow-test" });
+        Hosts = new LabHosts(LabPaths.Find() with { State = Environment.GetEnvironmentVariable("FREEFLOW_TEST_LAB") ?? "/run/freeflow-test" });
         Hosts.Down();
         Hosts.Up(s_options);
     }
