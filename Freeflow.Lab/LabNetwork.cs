@@ -65,10 +65,12 @@ public sealed class LabNetwork(LabPaths paths, LabOptions options)
     {
         var name = LabLayout.Container(host, container);
         var root = options.Root is null ? "" : Path.GetFullPath(options.Root);
+        // The tree serves all containers at once: what programs leave in passing must be each one's own, and end with it.
         var files = root.Length == 0
             ? "mount -t sysfs sysfs /sys; mount -t tmpfs -o mode=1777 tmpfs /dev/shm"
             : $"mount --rbind {root} {root}; mkdir -p {root}/freeflow; mount --bind /freeflow {root}/freeflow; mount -t proc proc {root}/proc;"
-                + $"mount -t sysfs sysfs {root}/sys; mount --bind /dev {root}/dev; mkdir -p {root}/mnt; cd {root}; pivot_root . mnt; umount -l /mnt";
+                + $"mount -t sysfs sysfs {root}/sys; mount --bind /dev {root}/dev;"
+                + $"for place in dev/shm tmp; do mount -t tmpfs -o mode=1777 tmpfs {root}/$place; done; mkdir -p {root}/mnt; cd {root}; pivot_root . mnt; umount -l /mnt";
 
         // Within the host's pid namespace, whose own processes can see it; a router in a namespace of its own can't.
         var hostPid = PidOf(LabLayout.Host(host));

@@ -4,17 +4,20 @@ using Freeflow.Lab;
 namespace Freeflow.EndToEnd.Tests;
 
 /// <summary>Two hosts with three containers each, shared by all tests; the third container of a host is for tests that break one.</summary>
-public sealed class LabFixture : IDisposable
+public class LabFixture : IDisposable
 {
     public const string Name = "lab";
 
     private static readonly LabOptions s_options = new() { Hosts = 2, Containers = 3 };
 
     public LabFixture()
+        : this(Environment.GetEnvironmentVariable("FREEFLOW_TEST_LAB") ?? "/run/freeflow-test") => Hosts.Up(s_options);
+
+    /// <summary>A lab beside the shared one, with nothing in it yet.</summary>
+    protected LabFixture(string state)
     {
-        Hosts = new LabHosts(LabPaths.Find() with { State = Environment.GetEnvironmentVariable("FREEFLOW_TEST_LAB") ?? "/run/freeflow-test" });
+        Hosts = new LabHosts(LabPaths.Find() with { State = state });
         Hosts.Down();
-        Hosts.Up(s_options);
     }
 
     public LabHosts Hosts { get; }
@@ -28,7 +31,11 @@ public sealed class LabFixture : IDisposable
     /// <summary>One of the verbs programs of tests/Programs.</summary>
     public static string TestProgram(string name) => Path.Combine(AppContext.BaseDirectory, "programs", name);
 
-    public void Dispose() => Hosts.Down();
+    public virtual void Dispose()
+    {
+        Hosts.Down();
+        GC.SuppressFinalize(this);
+    }
 
     /// <summary>What the router of a host tells its operator.</summary>
     public JsonElement Status(string host)

@@ -119,8 +119,10 @@ public sealed class LabKeepsItsWord : IDisposable
         {
             // The machine's programs below another root; a debootstrap tree is used in the same way.
             Shell.Script($"cd {root}; mkdir usr etc proc sys dev run tmp root; mount --bind /usr usr; for link in bin sbin lib lib64; do ln -s usr/$link $link; done; cp -r /etc/ld.so.* etc; cp -r /etc/libibverbs.d etc 2>/dev/null || true; echo elsewhere > etc/marker");
-            Must("up", "--hosts", "1", "--containers", "1", "--root", root);
+            Must("up", "--hosts", "1", "--containers", "2", "--root", root);
             Assert.Equal("elsewhere\n", Must("exec", "--plain", "h1c1", "--", "cat", "/etc/marker").Output);
+            Must("exec", "--plain", "h1c1", "--", "touch", "/tmp/mine", "/dev/shm/mine");
+            Assert.Equal("", Must("exec", "--plain", "h1c2", "--", "ls", "/tmp", "/dev/shm").Output.Replace("/tmp:", "").Replace("/dev/shm:", "").Trim());
             Assert.Contains("rxe_ff0", Must("exec", "h1c1", "--", "ibv_devinfo").Output);
         }
         finally
