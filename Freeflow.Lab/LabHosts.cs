@@ -39,7 +39,8 @@ public sealed class LabHosts(LabPaths paths)
         new LabProcesses(Paths).EndAll();
         if (Directory.Exists(Paths.State))
             Directory.Delete(Paths.State, recursive: true);
-        if (Directory.Exists("/freeflow") && !Directory.EnumerateFileSystemEntries("/freeflow").Any())
+        // Removing it would take the mounts on it from the hosts of another lab.
+        if (Directory.Exists("/freeflow") && !LabProcesses.OfAnyLab().Any() && !Directory.EnumerateFileSystemEntries("/freeflow").Any())
             Directory.Delete("/freeflow");
     }
 

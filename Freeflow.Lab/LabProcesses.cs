@@ -45,6 +45,13 @@ public sealed class LabProcesses(LabPaths paths)
         }
     }
 
+    /// <summary>The processes of whichever labs are up on this machine.</summary>
+    public static IEnumerable<int> OfAnyLab() =>
+        from directory in Directory.EnumerateDirectories("/proc")
+        let pid = int.TryParse(Path.GetFileName(directory), out var number) ? number : 0
+        where pid > 0 && pid != Environment.ProcessId && EnvironmentOf(pid).Contains($"\0{LabPaths.Mark}=") && !IsZombie(pid)
+        select pid;
+
     public static void Kill(int pid, string signal)
     {
         using var kill = Process.Start(new ProcessStartInfo("kill", [$"-{signal}", pid.ToString()]) { RedirectStandardError = true })!;

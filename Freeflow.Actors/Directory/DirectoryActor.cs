@@ -28,6 +28,9 @@ public sealed class DirectoryActor : ReceiveActor, IWithTimers
     private readonly string _self;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly Dictionary<string, ContainerClaim> _claims = [];
+
+    /// <summary>The container of this router that an address belongs to: who claimed it first.</summary>
+    private readonly Dictionary<TenantAddress, string> _holders = [];
     private readonly HashSet<TenantAddress> _waiting = [];
     private readonly List<(TenantAddress Address, IActorRef Asker, DateTime Deadline)> _searches = [];
     private ImmutableDictionary<TenantAddress, string> _owners = ImmutableDictionary<TenantAddress, string>.Empty;
@@ -71,14 +74,23 @@ public sealed class DirectoryActor : ReceiveActor, IWithTimers
         {
             var addresses = claim.Addresses.Select(gid => TenantAddress.Of(claim.Tenant, gid)).Distinct().ToList();
             _claims.Add(claim.Container, new ContainerClaim(claim.Container, claim.Tenant, addresses, Sender, before?.Order ?? ++_nextOrder));
+            foreach (var address in addresses)
+                _holders.TryAdd(address, claim.Container);
         }
         else
         {
             Sender.Tell(new DirectoryProtocol.Granted([]));
         }
 
-        foreach (var gone in (before?.Addresses ?? []).Where(address => HolderOf(address) is null))
-            Release(gone, before!.Tenant);
+        foreach (var gone in (before?.Addresses ?? []).Where(address => _holders.GetValueOrDefault(address) == claim.Container && !claim.Has(address)))
+        {
+            _holders.Remove(gone);
+            if (_claims.Values.Where(other => other.Addresses.Contains(gone)).MinBy(other => other.Order) is { } heir)
+                _holders.Add(gone, heir.Container);
+            else
+                Release(gone, before!.Tenant);
+        }
+
         Reconcile();
     }
 
@@ -107,10 +119,6 @@ public sealed class DirectoryActor : ReceiveActor, IWithTimers
             Timers.Cancel("search");
     }
 
-    /// <summary>The container of this router that an address belongs to: who claimed it first.</summary>
-    private ContainerClaim? HolderOf(TenantAddress address) =>
-        _claims.Values.Where(claim => claim.Addresses.Contains(address)).MinBy(claim => claim.Order);
-
     /// <summary>Writes what this router's containers have and the table does not say; tells them what is theirs.</summary>
     private void Reconcile()
     {
@@ -124,10 +132,11 @@ public sealed class DirectoryActor : ReceiveActor, IWithTimers
 
     private void Reconcile(ContainerClaim claim, TenantAddress address)
     {
-        if (HolderOf(address) is { } holder && holder != claim)
+        var holder = _holders[address];
+        if (holder != claim.Container)
         {
             if (claim.Disputed.Add(address))
-                _log.Warning("Directory: {0} is in use in container {1} and belongs to container {2}; the claim waits", address.Address.ToAddress(), claim.Container, holder.Container);
+                _log.Warning("Directory: {0} is in use in container {1} and belongs to container {2}; the claim waits", address.Address.ToAddress(), claim.Container, holder);
             return;
         }
 

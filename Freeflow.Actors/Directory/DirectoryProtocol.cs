@@ -10,7 +10,10 @@ public static class DirectoryProtocol
     /// A container of this router has exactly these addresses; none when it is gone. Its actor is told which of them are its own
     /// (<see cref="Granted"/>), now and whenever that changes.
     /// </summary>
-    public sealed record Claim(string Container, Tenant Tenant, IReadOnlyList<Gid> Addresses);
+    public sealed record Claim(string Container, Tenant Tenant, IReadOnlyList<Gid> Addresses)
+    {
+        public bool Has(TenantAddress address) => address.Tenant == Tenant.Key && Addresses.Contains(address.Address);
+    }
 
     /// <summary>The claimed addresses that nobody else has.</summary>
     public sealed record Granted(IReadOnlyList<Gid> Addresses);

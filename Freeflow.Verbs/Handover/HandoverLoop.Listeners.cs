@@ -12,6 +12,7 @@ public sealed partial class HandoverLoop
 
     private readonly Dictionary<ListenerKey, HandoverContainer> _published = [];
     private int _turn;
+    private int _overflowing; // connections in all overflows
 
     /// <summary>Queues connections to a listener from the moment on that somebody waits for it.</summary>
     public void Attach(DeliveryChannel channel) => Post(() =>
@@ -32,6 +33,7 @@ public sealed partial class HandoverLoop
         _epoll.Remove(channel.Handle);
         channel.Container.Listeners.Remove(channel);
         Statistics.Reset += channel.Overflow.Count;
+        _overflowing -= channel.Overflow.Count;
         if (channel.IsWaitedFor)
             Statistics.Listeners--;
         channel.Dispose();
@@ -224,6 +226,7 @@ public sealed partial class HandoverLoop
         else if (channel.Overflow.Count < MaximumOverflow)
         {
             // New ones go to the kernel's own backlog from now on; these were on their way already.
+            _overflowing++;
             channel.Overflow.Enqueue(new WaitingDelivery(socket, ends, Environment.TickCount64 + OverflowWithin));
         }
         else
@@ -259,6 +262,7 @@ public sealed partial class HandoverLoop
         while (channel.Overflow.TryPeek(out var waiting) && (channel.HasRoom || waiting.Deadline <= now))
         {
             channel.Overflow.Dequeue();
+            _overflowing--;
             if (channel.HasRoom && channel.Deliver(waiting.Socket, waiting.Ends) == 0)
                 Statistics.Delivered++;
             else

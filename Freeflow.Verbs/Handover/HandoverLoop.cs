@@ -17,6 +17,7 @@ public sealed partial class HandoverLoop : IDisposable
     private const ulong EndpointKey = 2;
     private const ulong Ipv6EndpointKey = 3;
     private const int TickMilliseconds = 100;
+    private const int OverflowMilliseconds = 5;
     private const int CrowdedFrom = 16;
     private const int MostCrowded = 64;
     private const long CrowdPauseNanoseconds = 250_000;
@@ -120,7 +121,8 @@ public sealed partial class HandoverLoop : IDisposable
     {
         Volatile.Write(ref _sleeping, 1);
         Interlocked.MemoryBarrier();
-        var count = _epoll.Wait(_ready, _commands.IsEmpty ? TickMilliseconds * 1_000_000L : 0);
+        var patience = _overflowing > 0 ? OverflowMilliseconds : TickMilliseconds;
+        var count = _epoll.Wait(_ready, _commands.IsEmpty ? patience * 1_000_000L : 0);
         Volatile.Write(ref _sleeping, 0);
         for (var i = 0; i < count; i++)
             Serve(_ready[i]);
@@ -128,6 +130,8 @@ public sealed partial class HandoverLoop : IDisposable
         while (_commands.TryDequeue(out var command))
             command();
         FlushLinks();
+        if (_overflowing > 0 || Environment.TickCount64 >= _nextTick)
+            DrainOverflows(Environment.TickCount64);
         if (Environment.TickCount64 >= _nextTick)
             Tick(Environment.TickCount64);
     }
@@ -185,7 +189,6 @@ public sealed partial class HandoverLoop : IDisposable
 
         Statistics.Expired += _arrivals.Expire(now);
         Statistics.Waiting = _arrivals.Waiting;
-        DrainOverflows(now);
         ForgetHistories(now);
         WatchPeers(now);
     }

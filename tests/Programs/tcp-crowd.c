@@ -1,11 +1,12 @@
 /*
  * Many connections at once.
- *   tcp-crowd hold PORT COUNT            accepts COUNT connections, says "full", closes all when its input ends
+ *   tcp-crowd hold PORT COUNT            accepts COUNT connections in two processes, says "full", closes all when its input
+ *                                        ends
  *   tcp-crowd slow PORT BACKLOG          listens, accepts nothing until a line comes, then accepts and answers all
  *   tcp-crowd answer PORT                accepts and answers, for ever
- *   tcp-crowd open ADDRESS PORT COUNT    makes COUNT connections, says "open", closes all when its input ends
+ *   tcp-crowd open ADDRESS PORT COUNT    makes COUNT connections in two processes, likewise; says "open"
  *   tcp-crowd ask ADDRESS PORT COUNT     COUNT connections at once, a byte each; waits for the answers; says how many came,
- *                                        how many were refused, reset, or not answered within ten seconds
+ *                                        how many were refused, reset, or not answered within forty seconds
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -19,6 +20,9 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+/* A SYN that finds a full backlog is sent again after 1, 3, 7 and 15 seconds. */
+#define PATIENCE_MILLISECONDS 40000
 
 static void fail(const char *what)
 {
@@ -76,6 +80,44 @@ static void answer_all(int listener, int milliseconds)
 	}
 }
 
+/* Does half of the work in a child, since one process may not have enough descriptors, and says so when both are done. */
+static void in_two(void (*work)(char **, int), char **words, int count, const char *done)
+{
+	int ends[2];
+	char byte = 0;
+
+	if (pipe(ends) < 0)
+		fail("pipe");
+	if (fork() == 0) {
+		work(words, count / 2);
+		(void)!write(ends[1], &byte, 1);
+		await_end_of_input();
+		_exit(0);
+	}
+	close(ends[1]);
+	work(words, count - count / 2);
+	if (read(ends[0], &byte, 1) != 1)
+		exit(1);
+	say(done);
+	await_end_of_input();
+}
+
+static int held_listener;
+
+static void hold(char **words, int count)
+{
+	(void)words;
+	for (int i = 0; i < count; i++)
+		if (accept(held_listener, NULL, NULL) < 0)
+			fail("accept");
+}
+
+static void open_all(char **words, int count)
+{
+	for (int i = 0; i < count; i++)
+		(void)begin(words[2], words[3], 0);
+}
+
 static void slow(const char *port, int backlog)
 {
 	int listener = listen_on(port, backlog);
@@ -85,7 +127,7 @@ static void slow(const char *port, int backlog)
 	say("listening");
 	if (getchar() == EOF)
 		exit(0);
-	answer_all(listener, 3000);
+	answer_all(listener, -1);
 }
 
 static void ask(const char *address, const char *port, int count)
@@ -95,7 +137,7 @@ static void ask(const char *address, const char *port, int count)
 
 	for (int i = 0; i < count; i++)
 		all[i] = (struct pollfd){ .fd = begin(address, port, SOCK_NONBLOCK), .events = POLLOUT };
-	while (open > 0 && poll(all, (nfds_t)count, 10000) > 0) {
+	while (open > 0 && poll(all, (nfds_t)count, PATIENCE_MILLISECONDS) > 0) {
 		for (int i = 0; i < count; i++) {
 			char byte = 'x';
 			ssize_t got = 0;
@@ -129,29 +171,19 @@ static void ask(const char *address, const char *port, int count)
 int main(int words, char **word)
 {
 	struct rlimit all = { 0 };
-	int listener, count;
 
 	getrlimit(RLIMIT_NOFILE, &all);
 	all.rlim_cur = all.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &all);
 	if (words == 4 && strcmp(word[1], "hold") == 0) {
-		listener = listen_on(word[2], 4096);
-		count = atoi(word[3]);
-		for (int i = 0; i < count; i++)
-			if (accept(listener, NULL, NULL) < 0)
-				fail("accept");
-		say("full");
-		await_end_of_input();
+		held_listener = listen_on(word[2], 4096);
+		in_two(hold, word, atoi(word[3]), "full");
 	} else if (words == 4 && strcmp(word[1], "slow") == 0) {
 		slow(word[2], atoi(word[3]));
 	} else if (words == 3 && strcmp(word[1], "answer") == 0) {
 		answer_all(listen_on(word[2], 4096), -1);
 	} else if (words == 5 && strcmp(word[1], "open") == 0) {
-		count = atoi(word[4]);
-		for (int i = 0; i < count; i++)
-			(void)begin(word[2], word[3], 0);
-		say("open");
-		await_end_of_input();
+		in_two(open_all, word, atoi(word[4]), "open");
 	} else if (words == 5 && strcmp(word[1], "ask") == 0) {
 		ask(word[2], word[3], atoi(word[4]));
 	} else {

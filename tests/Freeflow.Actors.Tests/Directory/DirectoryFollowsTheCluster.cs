@@ -121,6 +121,19 @@ public sealed class DirectoryFollowsTheCluster : TestKit
     }
 
     [Fact]
+    public void AContainerThatWasThereBeforeDoesNotTakeALaterOnesAddress()
+    {
+        var (old, young) = (CreateTestProbe(), CreateTestProbe());
+        _here.Tell(new DirectoryProtocol.Claim("old", Tenant.Default, [s_secondGid]), old);
+        old.ExpectMsg<DirectoryProtocol.Granted>(TimeSpan.FromSeconds(5));
+        _here.Tell(new DirectoryProtocol.Claim("young", Tenant.Default, [s_firstGid]), young);
+        young.ExpectMsg<DirectoryProtocol.Granted>(TimeSpan.FromSeconds(5));
+        _here.Tell(new DirectoryProtocol.Claim("old", Tenant.Default, [s_firstGid, s_secondGid]), old);
+        Assert.Equal([s_secondGid], old.ExpectMsg<DirectoryProtocol.Granted>(TimeSpan.FromSeconds(5)).Addresses);
+        young.ExpectNoMsg(TimeSpan.FromMilliseconds(300));
+    }
+
+    [Fact]
     public void TwoTenantsMayHaveTheSameAddress()
     {
         var (first, second) = (CreateTestProbe(), CreateTestProbe());
