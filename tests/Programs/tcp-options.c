@@ -33,37 +33,38 @@ static const struct option {
     {"SO_SNDBUF", SOL_SOCKET, SO_SNDBUF, size_only, 30000},
     {"SO_RCVBUF", SOL_SOCKET, SO_RCVBUF, size_only, 20000},
     {"TCP_MAXSEG", IPPROTO_TCP, TCP_MAXSEG, size_only, 1000},
-    {"TCP_WINDOW_CLAMP", IPPROTO_TCP, TCP_WINDOW_CLAMP, size_only, 16000},
     {"SO_RCVTIMEO", SOL_SOCKET, SO_RCVTIMEO, interval, 21},
     {"SO_SNDTIMEO", SOL_SOCKET, SO_SNDTIMEO, interval, 22},
     {"SO_OOBINLINE", SOL_SOCKET, SO_OOBINLINE, number, 1},
     {"SO_REUSEADDR", SOL_SOCKET, SO_REUSEADDR, number, 1},
-    {"SO_BROADCAST", SOL_SOCKET, SO_BROADCAST, number, 1},
     {"SO_RCVLOWAT", SOL_SOCKET, SO_RCVLOWAT, number, 3},
-    {"SO_ZEROCOPY", SOL_SOCKET, SO_ZEROCOPY, number, 1},
-    {"SO_TIMESTAMP", SOL_SOCKET, SO_TIMESTAMP, number, 1},
-    {"SO_MAX_PACING_RATE", SOL_SOCKET, SO_MAX_PACING_RATE, number, 1000000000},
     {"TCP_USER_TIMEOUT", IPPROTO_TCP, TCP_USER_TIMEOUT, number, 12345},
     {"TCP_SYNCNT", IPPROTO_TCP, TCP_SYNCNT, number, 4},
     {"TCP_NOTSENT_LOWAT", IPPROTO_TCP, TCP_NOTSENT_LOWAT, number, 4096},
     {"TCP_CONGESTION", IPPROTO_TCP, TCP_CONGESTION, text, 0},
+    {"IP_TOS", IPPROTO_IP, IP_TOS, number, 0x10},
+    {"IP_TTL", IPPROTO_IP, IP_TTL, number, 33},
+    {"SO_PRIORITY", SOL_SOCKET, SO_PRIORITY, number, 5},
+    /* Few programs set these. */
+    {"TCP_WINDOW_CLAMP", IPPROTO_TCP, TCP_WINDOW_CLAMP, size_only, 16000},
+    {"SO_BROADCAST", SOL_SOCKET, SO_BROADCAST, number, 1},
+    {"SO_ZEROCOPY", SOL_SOCKET, SO_ZEROCOPY, number, 1},
+    {"SO_TIMESTAMP", SOL_SOCKET, SO_TIMESTAMP, number, 1},
+    {"SO_MAX_PACING_RATE", SOL_SOCKET, SO_MAX_PACING_RATE, number, 1000000000},
     {"TCP_LINGER2", IPPROTO_TCP, TCP_LINGER2, number, 7},
     {"TCP_THIN_LINEAR_TIMEOUTS", IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS, number, 1},
     {"TCP_SAVE_SYN", IPPROTO_TCP, TCP_SAVE_SYN, number, 1},
     {"TCP_INQ", IPPROTO_TCP, TCP_INQ, number, 1},
-    {"IP_TOS", IPPROTO_IP, IP_TOS, number, 0x10},
-    {"IP_TTL", IPPROTO_IP, IP_TTL, number, 33},
     {"IP_MTU_DISCOVER", IPPROTO_IP, IP_MTU_DISCOVER, number, IP_PMTUDISC_DONT},
     {"IP_RECVERR", IPPROTO_IP, IP_RECVERR, number, 1},
     {"IP_RECVTTL", IPPROTO_IP, IP_RECVTTL, number, 1},
     {"IP_MINTTL", IPPROTO_IP, IP_MINTTL, number, 2},
     {"IP_FREEBIND", IPPROTO_IP, IP_FREEBIND, number, 1},
-    {"SO_PRIORITY", SOL_SOCKET, SO_PRIORITY, number, 5},
     {"SO_MARK", SOL_SOCKET, SO_MARK, number, 9},
     {"SO_BUSY_POLL", SOL_SOCKET, SO_BUSY_POLL, number, 10},
 };
 
-enum { option_count = sizeof options / sizeof *options };
+enum { common_count = 21, option_count = sizeof options / sizeof *options };
 
 static const char *set_option(int fd, const struct option *one) {
     struct linger lingering = {1, one->value};
@@ -101,15 +102,18 @@ static const char *value_of(int fd, const struct option *one) {
     return at;
 }
 
-static void say_all(const char *when, int fd, int with_sizes) {
+enum which { common, rare, none };
+
+/* Sizes only where they were set. */
+static void say_all(const char *when, int fd, enum which set) {
     say("== %s", when);
     for (int i = 0; i < option_count; i++)
-        if (with_sizes || options[i].kind != size_only)
+        if (options[i].kind != size_only || set == (i < common_count ? common : rare))
             say("%s: %s", options[i].name, value_of(fd, &options[i]));
 }
 
-static void set_all(int fd) {
-    for (int i = 0; i < option_count; i++)
+static void set_options(int fd, enum which which) {
+    for (int i = which == common ? 0 : common_count; i < (which == common ? common_count : option_count); i++)
         say("set %s: %s", options[i].name, set_option(fd, &options[i]));
 }
 
@@ -121,27 +125,31 @@ static const char *exchange_bytewise(int fd) {
 
 static void two_ports(void) { serve_ports(2); }
 
-static void kept(void) {
+static void keep(enum which which) {
     for (int i = 0; i < 2; i++) {
         int fd = tcp(i ? SOCK_NONBLOCK : 0);
-        set_all(fd);
-        say_all("set", fd, 1);
+        set_options(fd, which);
+        say_all("set", fd, which);
         say("connect: %s", ok(to_server(fd, i)));
         wait_for(fd, POLLOUT, patience_ms);
-        say_all("connected", fd, 1);
+        say_all("connected", fd, which);
         say("exchange: %s", exchange_bytewise(fd));
         close_with_reset(fd);
     }
 }
 
+static void kept(void) { keep(common); }
+static void rare_kept(void) { keep(rare); }
+
 static void untouched(void) {
     int fd = tcp(0);
-    say_all("new", fd, 0);
+    say_all("new", fd, none);
     say("connect: %s", ok(to_server(fd, 0)));
-    say_all("connected", fd, 0);
+    say_all("connected", fd, none);
     say("exchange: %s", exchange_bytewise(fd));
-    set_all(fd);
-    say_all("set", fd, 0);
+    set_options(fd, common);
+    set_options(fd, rare);
+    say_all("set", fd, none);
     say("exchange: %s", exchange_bytewise(fd));
     close_with_reset(fd);
 }
@@ -207,7 +215,7 @@ static void tied(void) {
 }
 
 /* On the listener before listen(), after it, and while others know of it already. */
-static void inherited_server(void) {
+static void inherit(enum which which) {
     static const char *when[] = {"before listen", "after listen", "while waiting"};
     int listeners[3];
     for (int i = 0; i < 3; i++) {
@@ -217,22 +225,22 @@ static void inherited_server(void) {
         if (bind(listeners[i], (struct sockaddr *)&own, sizeof own))
             die("bind");
         if (i == 0)
-            set_all(listeners[i]);
+            set_options(listeners[i], which);
         if (listen(listeners[i], 16))
             die("listen");
         if (i == 1)
-            set_all(listeners[i]);
+            set_options(listeners[i], which);
         begin_to_wait(listeners[i]);
     }
 
     ready();
     await("known");
-    set_all(listeners[2]);
+    set_options(listeners[2], which);
     tell("set");
     for (int i = 0; i < 3; i++) {
         int fd = accepted(listeners[i]), value;
         socklen_t size = sizeof value;
-        say_all(when[i], fd, 1);
+        say_all(when[i], fd, which);
         getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &size);
         say("SO_ACCEPTCONN: %d", value);
         getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &value, &size);
@@ -242,6 +250,9 @@ static void inherited_server(void) {
         close(listeners[i]);
     }
 }
+
+static void inherited_server(void) { inherit(common); }
+static void rare_inherited_server(void) { inherit(rare); }
 
 static void inherited_client(void) {
     tell("known");
@@ -257,11 +268,13 @@ static void inherited_client(void) {
 
 static const struct scene scenes[] = {
     {"kept", two_ports, kept, NULL},
+    {"rare-kept", two_ports, rare_kept, NULL},
     {"untouched", two_ports, untouched, NULL},
     {"kept-on-six", two_ports, kept_on_six, NULL},
     {"flags", two_ports, flags, NULL},
     {"tied", two_ports, tied, NULL},
     {"inherited", inherited_server, inherited_client, NULL},
+    {"rare-inherited", rare_inherited_server, inherited_client, NULL},
     {NULL, NULL, NULL, NULL},
 };
 
