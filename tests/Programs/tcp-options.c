@@ -66,10 +66,29 @@ static const struct option {
 
 enum { common_count = 21, option_count = sizeof options / sizeof *options };
 
+/* One that is allowed here, and if possible not what sockets have from the start. */
+static const char *other_congestion_control(void) {
+    static char words[128];
+    char usual[32] = "";
+    socklen_t size = sizeof usual - 1;
+    int fd = tcp(0);
+    getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, usual, &size);
+    close(fd);
+    FILE *file = fopen("/proc/sys/net/ipv4/tcp_allowed_congestion_control", "r");
+    if (!file || !fgets(words, sizeof words, file))
+        die("tcp_allowed_congestion_control");
+    fclose(file);
+    const char *chosen = "reno";
+    for (char *word = strtok(words, " \n"); word; word = strtok(NULL, " \n"))
+        if (strcmp(word, usual))
+            chosen = word;
+    return chosen;
+}
+
 static const char *set_option(int fd, const struct option *one) {
     struct linger lingering = {1, one->value};
     struct timeval time = {one->value, 250000};
-    const char *name = "reno";
+    const char *name = one->kind == text ? other_congestion_control() : "";
     switch (one->kind) {
     case linger: return ok(setsockopt(fd, one->level, one->option, &lingering, sizeof lingering));
     case interval: return ok(setsockopt(fd, one->level, one->option, &time, sizeof time));

@@ -14,6 +14,15 @@ public sealed class ScenePair(LabFixture lab, Placement placement)
 
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(60);
 
+    /// <summary>env's words for the client with the preload, such as a prefix of its own.</summary>
+    public IReadOnlyList<string> ClientSettings { get; init; } = [];
+
+    /// <summary>The same for the server.</summary>
+    public IReadOnlyList<string> ServerSettings { get; init; } = [];
+
+    /// <summary>The client has all capabilities, with which it gets no host sockets.</summary>
+    public bool WithPrivilegedClient { get; init; }
+
     private string ServerNode => LabFixture.Server(placement);
 
     private string ClientNode => LabFixture.Client(placement);
@@ -21,55 +30,53 @@ public sealed class ScenePair(LabFixture lab, Placement placement)
     /// <param name="scene">Program and scene.</param>
     /// <param name="must">Connections that have to be accelerated.</param>
     /// <param name="may">Further ones that may be or not.</param>
-    /// <param name="settings">env's words for the programs with the preload, such as a prefix of their own.</param>
-    public void MustLookAlike(string scene, int must, int may = 0, params IReadOnlyList<string> settings)
+    public void MustLookAlike(string scene, int must, int may = 0)
     {
-        var plain = Play(scene, preload: false, []);
-        // The counters are looked at last, so that a difference in behaviour is what a failure tells of first.
-        var before = Record.Exception(() => Count()) is null ? Count() : ((TcpCounters Client, TcpCounters Server)?)null;
-        var accelerated = Play(scene, preload: true, settings);
+        var plain = Play(scene, preload: false);
+        var before = Count();
+        var accelerated = Play(scene, preload: true);
+        // The counters are judged last: a difference in behaviour is what a failure has to tell of.
         Transcripts.MustBeAlike($"{scene}, {placement}", plain, accelerated);
 
-        var from = before ?? Count();
-        (TcpCounters Client, TcpCounters Server) Since()
-        {
-            var now = Count();
-            return (now.Client - from.Client, now.Server - from.Server);
-        }
-
-        var since = Since();
+        var (client, server) = before;
         LabFixture.Eventually(
             $"{scene}, {placement}: {must}{(may > 0 ? $" to {must + may}" : "")} connections accelerated", TimeSpan.FromSeconds(3),
-            () => Within((since = Since()).Client.Announced) && Within(since.Server.Delivered),
-            () => $"at the client's router {since.Client}; at the server's {since.Server}\n{accelerated.Errors}");
+            () =>
+            {
+                var now = Count();
+                (client, server) = (now.Client - before.Client, now.Server - before.Server);
+                return Within(client.Announced) && Within(server.Delivered);
+            },
+            () => $"at the client's router {client}; at the server's {server}\n{accelerated.Errors}");
 
         bool Within(long count) => count >= must && count <= must + may;
     }
 
     private (TcpCounters Client, TcpCounters Server) Count() => (TcpCounters.Of(lab, ClientNode[..2]), TcpCounters.Of(lab, ServerNode[..2]));
 
-    private Transcripts Play(string scene, bool preload, IReadOnlyList<string> settings)
+    private Transcripts Play(string scene, bool preload)
     {
-        using var server = Start(ServerNode, scene, "server", preload, settings);
-        using var client = Start(ClientNode, scene, "client", preload, settings);
+        using var server = Start(ServerNode, scene, "server", preload, privileged: false, ServerSettings);
+        using var client = Start(ClientNode, scene, "client", preload, WithPrivilegedClient, ClientSettings);
         var (asked, served) = (client.Wait(s_bound), server.Wait(TimeSpan.FromSeconds(20)));
         Assert.True(asked.ExitCode == 0 && served.ExitCode == 0,
             $"{scene}, {placement}, {(preload ? "with" : "without")} the preload\nclient in {ClientNode}: {asked.Everything}\nserver in {ServerNode}: {served.Everything}");
         return new Transcripts(asked.Output, served.Output, asked.Errors + served.Errors);
     }
 
-    private BackgroundProgram Start(string node, string scene, string role, bool preload, IReadOnlyList<string> settings)
+    private BackgroundProgram Start(string node, string scene, string role, bool preload, bool privileged, IReadOnlyList<string> settings)
     {
         var words = scene.Split(' ');
-        var settle = preload ? SettleMilliseconds : 0;
-        string[] command =
-        [
-            LabFixture.TestProgram(words[0]), words[1], role, LabFixture.AddressOf(ServerNode), LabFixture.AddressOf(ClientNode), settle.ToString(),
-        ];
-        return preload
-            ? lab.Hosts.Start(node, ["env", "FREEFLOW_LOG=debug", .. settings, .. command])
-            : BackgroundProgram.Start(
-                new Dictionary<string, string> { ["FREEFLOW_LAB_DIR"] = lab.Hosts.Paths.State },
-                [Path.Combine(lab.Hosts.Paths.Repository, "lab"), "exec", "--plain", node, "--", .. command]);
+        return BackgroundProgram.Start(
+            new Dictionary<string, string> { ["FREEFLOW_LAB_DIR"] = lab.Hosts.Paths.State },
+            [
+                Path.Combine(lab.Hosts.Paths.Repository, "lab"), "exec",
+                .. preload ? (string[])[] : ["--plain"],
+                .. privileged ? (string[])["--privileged"] : [],
+                node, "--",
+                .. preload ? (string[])["env", .. settings, "FREEFLOW_LOG=debug"] : [],
+                LabFixture.TestProgram(words[0]), words[1], role,
+                LabFixture.AddressOf(ServerNode), LabFixture.AddressOf(ClientNode), (preload ? SettleMilliseconds : 0).ToString(),
+            ]);
     }
 }
