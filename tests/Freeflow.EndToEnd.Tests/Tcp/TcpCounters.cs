@@ -11,6 +11,9 @@ public sealed record TcpCounters
     /// <summary>Connections queued to this host's listeners.</summary>
     public required long Delivered { get; init; }
 
+    /// <summary>Why connections were plain.</summary>
+    public required IReadOnlyDictionary<string, long> Plain { get; init; }
+
     public required long SocketsIssued { get; init; }
 
     public required long Refused { get; init; }
@@ -32,4 +35,23 @@ public sealed record TcpCounters
     public required long Waiting { get; init; }
 
     public static TcpCounters Of(LabFixture lab, string host) => lab.Status(host).GetProperty("Tcp").Deserialize<TcpCounters>()!;
+
+    /// <summary>What has come since; present numbers stay as they are later.</summary>
+    public static TcpCounters operator -(TcpCounters later, TcpCounters earlier) => later with
+    {
+        Announced = later.Announced - earlier.Announced,
+        Delivered = later.Delivered - earlier.Delivered,
+        Plain = later.Plain.ToDictionary(reason => reason.Key, reason => reason.Value - earlier.Plain.GetValueOrDefault(reason.Key)),
+        SocketsIssued = later.SocketsIssued - earlier.SocketsIssued,
+        Refused = later.Refused - earlier.Refused,
+        Unannounced = later.Unannounced - earlier.Unannounced,
+        Strangers = later.Strangers - earlier.Strangers,
+        Expired = later.Expired - earlier.Expired,
+        Misused = later.Misused - earlier.Misused,
+        Reset = later.Reset - earlier.Reset,
+    };
+
+    public override string ToString() =>
+        $"{Announced} announced, {Delivered} delivered, plain: "
+        + string.Join(", ", Plain.Where(reason => reason.Value > 0).Select(reason => $"{reason.Value} {reason.Key}").DefaultIfEmpty("none"));
 }
