@@ -20,12 +20,12 @@ public sealed class ScenePair(LabFixture lab, Placement placement)
     /// <summary>The same for the server.</summary>
     public IReadOnlyList<string> ServerSettings { get; init; } = [];
 
-    /// <summary>The client has all capabilities, with which it gets no host sockets.</summary>
+    /// <summary>The client has all capabilities, with which its whole container gets no host sockets: it is one of its own.</summary>
     public bool WithPrivilegedClient { get; init; }
 
     private string ServerNode => LabFixture.Server(placement);
 
-    private string ClientNode => LabFixture.Client(placement);
+    private string ClientNode => WithPrivilegedClient ? "h1c3" : LabFixture.Client(placement);
 
     /// <param name="scene">Program and scene.</param>
     /// <param name="must">Connections that have to be accelerated.</param>
