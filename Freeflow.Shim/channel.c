@@ -17,7 +17,7 @@
 #include "real.h"
 
 #define HELLO_MILLISECONDS 2000
-#define TCP_MILLISECONDS   250
+#define TCP_MILLISECONDS   1000
 #define CALL_MILLISECONDS  30000
 
 static int close_descriptor(int descriptor)
@@ -83,7 +83,7 @@ static int send_request(int socket, const struct ff_header *header, const void *
 		memcpy(CMSG_DATA(&control.head), descriptors, sizeof(int) * (size_t)count);
 	}
 	for (;;) {
-		if (sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+		if (ff_real()->sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
 			return 0;
 		if (errno == EINTR)
 			continue;

@@ -17,13 +17,13 @@ struct ff_reply {
 };
 
 /*
- * Connects and says hello, within two seconds (TCP: a quarter of one, since a connect() waits). Returns a close-on-exec socket, the reply with its descriptors in *reply,
+ * Connects and says hello, within two seconds (TCP: one second, since a connect() waits). Returns a close-on-exec socket, the reply with its descriptors in *reply,
  * or -1 with errno and the reason logged.
  */
 int ff_channel_open(enum ff_kind kind, const int *descriptors, int count, struct ff_reply *reply);
 
 /*
- * Sends a request and takes its reply, within thirty seconds (those of TCP: a quarter of one). Returns 0, or -1 when the router is gone or misbehaves: the
+ * Sends a request and takes its reply, within thirty seconds (those of TCP: one). Returns 0, or -1 when the router is gone or misbehaves: the
  * socket is of no use then. The reply's own errno is in reply->error.
  */
 int ff_channel_call(int socket, uint32_t sequence, enum ff_type type, const void *payload, size_t length,

@@ -291,6 +291,8 @@ FF_EXPORT int dup3(int from, int to, int flags)
 
 static int after_fcntl(int descriptor, int command, int result)
 {
+	if (result >= 0 && (command == F_SETOWN || command == F_SETOWN_EX || command == F_SETSIG))
+		ff_mark_add(descriptor, FF_MARK_FRESH, FF_MARK_OWNED);
 	if (result >= 0 && (command == F_DUPFD || command == F_DUPFD_CLOEXEC)) {
 		copied(descriptor, result);
 		ff_mark_copied(descriptor, result);

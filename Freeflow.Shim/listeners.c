@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -23,7 +24,9 @@
 #define MAX_MEMBERSHIPS 16
 #define KERNELS_TURN 8 /* every so many connections */
 #define CLOSE_TO_LIMIT 64
-#define SMALLEST_LIMIT 128
+#define NEVER LONG_MAX
+#define UNTIL_LISTEN (LONG_MAX - 1)
+#define INHERITED_DESCRIPTORS 64
 #define FIRST_PAUSE_SECONDS 1
 #define LONGEST_PAUSE_SECONDS 16
 
@@ -169,6 +172,23 @@ static void ask(struct listener *listener, int descriptor)
 		join(listener, descriptor, &listener->sets[i]);
 }
 
+static const char *cannot_serve(const struct listener *listener)
+{
+	for (int i = 0; i < 44; i++)
+		if (listener->touched != FF_ALL_OPTIONS && listener->touched >> i & 1 && ff_option_stays_with_listener(i))
+			return "it has an option that only the kernel's own connections have";
+	return NULL;
+}
+
+static void give_up(struct listener *listener, const char *why)
+{
+	if (listener->not_before == NEVER)
+		return;
+	ff_debug("a listener's connections are plain: %s", why);
+	drop_channel(listener);
+	listener->not_before = NEVER;
+}
+
 static int make(int descriptor, int backlog, int is_ipv6, uint64_t touched)
 {
 	for (int i = 0; i < MAX_LISTENERS; i++) {
@@ -182,6 +202,8 @@ static int make(int descriptor, int backlog, int is_ipv6, uint64_t touched)
 		listener->is_ipv6 = is_ipv6;
 		listener->backlog = backlog;
 		listener->touched = touched;
+		if (cannot_serve(listener))
+			give_up(listener, cannot_serve(listener));
 		atomic_fetch_add(&in_use, 1);
 		ff_mark_set(descriptor, FF_MARK_LISTENER | (uint64_t)i << 8);
 		return i;
@@ -202,12 +224,56 @@ void ff_listener_made(int descriptor, int backlog)
 	pthread_mutex_lock(&lock);
 	if (index >= 0 && listeners[index].channel >= 0)
 		(void)syscall(SYS_sendto, listeners[index].channel, &note, sizeof(note), MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
-	if (index >= 0)
+	if (index >= 0) {
 		listeners[index].backlog = backlog;
-	else
+		if (listeners[index].not_before == UNTIL_LISTEN)
+			listeners[index].not_before = 0;
+	} else {
 		index = make(descriptor, backlog, is_ipv6, FF_MARK_KIND(mark) == FF_MARK_FRESH ? FF_MARK_OPTIONS(mark) : FF_ALL_OPTIONS);
+	}
+	if (index >= 0 && FF_MARK_KIND(mark) == FF_MARK_FRESH && mark & FF_MARK_ODD)
+		give_up(&listeners[index], "it has an option that can't be carried over");
 	if (index >= 0 && listeners[index].channel < 0)
 		ask(&listeners[index], descriptor);
+	pthread_mutex_unlock(&lock);
+	errno = saved;
+}
+
+void ff_listeners_inherited(void)
+{
+	int saved = errno;
+
+	for (int at = 0; at < INHERITED_DESCRIPTORS; at++) {
+		int accepts = 0, is_ipv6;
+		socklen_t length = sizeof(accepts);
+
+		if (syscall(SYS_getsockopt, at, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &length) == 0 && accepts && is_tcp(at) &&
+		    is_reachable(at, &is_ipv6))
+			(void)make(at, SOMAXCONN, is_ipv6, FF_ALL_OPTIONS);
+	}
+	errno = saved;
+}
+
+void ff_listener_gives_up(int index, const char *why)
+{
+	pthread_mutex_lock(&lock);
+	give_up(&listeners[index], why);
+	pthread_mutex_unlock(&lock);
+}
+
+void ff_listener_shut(int index)
+{
+	struct ff_listener_note note = { .type = FF_LISTENER_ENDS };
+	struct listener *listener = &listeners[index];
+	int saved = errno;
+
+	pthread_mutex_lock(&lock);
+	if (listener->channel >= 0)
+		(void)syscall(SYS_sendto, listener->channel, &note, sizeof(note), MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
+	drop_channel(listener);
+	/* Until it listens again. */
+	if (listener->not_before != NEVER)
+		listener->not_before = UNTIL_LISTEN;
 	pthread_mutex_unlock(&lock);
 	errno = saved;
 }
@@ -251,7 +317,8 @@ void ff_listener_lost(int index)
 	if (listeners[index].channel >= 0)
 		ff_debug("a listener's connections are plain until its router is back");
 	drop_channel(&listeners[index]);
-	listeners[index].not_before = now_seconds() + FIRST_PAUSE_SECONDS;
+	if (listeners[index].not_before < UNTIL_LISTEN)
+		listeners[index].not_before = now_seconds() + FIRST_PAUSE_SECONDS;
 	pthread_mutex_unlock(&lock);
 }
 
@@ -266,6 +333,8 @@ void ff_listener_touched(int index, int option)
 	if (listeners[index].touched != FF_ALL_OPTIONS)
 		listeners[index].touched |= 1ull << option;
 	listeners[index].options_known = 0;
+	if (ff_option_stays_with_listener(option))
+		give_up(&listeners[index], "it has an option that only the kernel's own connections have");
 	pthread_mutex_unlock(&lock);
 }
 
@@ -290,8 +359,6 @@ static int has_room(int channel)
 	int last = atomic_load_explicit(&last_number, memory_order_relaxed), spare;
 	struct rlimit limit;
 
-	if (last < SMALLEST_LIMIT)
-		return 1;
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && (rlim_t)last + CLOSE_TO_LIMIT < limit.rlim_cur)
 		return 1;
 	spare = (int)syscall(SYS_fcntl, channel, F_DUPFD_CLOEXEC, 0);
@@ -386,7 +453,7 @@ static int add(struct listener *listener, int descriptor, int set, struct epoll_
 	if (listener->memberships == MAX_MEMBERSHIPS) {
 		/* A set that the channel is not in would miss deliveries: there must be none. */
 		drop_channel(listener);
-		listener->not_before = INT32_MAX;
+		listener->not_before = NEVER;
 		return 0;
 	}
 	membership = &listener->sets[listener->memberships++];

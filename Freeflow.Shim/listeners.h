@@ -17,6 +17,9 @@ int ff_listeners_any(void);
 /* listen() has succeeded: makes the descriptor a listener, and asks the router for its channel. */
 void ff_listener_made(int descriptor, int backlog);
 
+/* Listeners among the descriptors that this program was started with. */
+void ff_listeners_inherited(void);
+
 /* accept() has succeeded on something that was not known as a listener: inherited over exec, or passed. */
 void ff_listener_met(int descriptor);
 
@@ -25,6 +28,15 @@ int ff_listener_of(int descriptor);
 
 /* Somebody is about to wait for it: from the first time on the router delivers. Its channel, or -1 for the time being. */
 int ff_listener_channel(int index, int descriptor);
+
+/*
+ * Its connections are the kernel's alone from now on: another process is about to have it that can't have the channel, or it
+ * has an option that only the kernel can give to a connection.
+ */
+void ff_listener_gives_up(int index, const char *why);
+
+/* shutdown() has ended it, for all who have it. */
+void ff_listener_shut(int index);
 
 /* The channel has been found at its end: the router is gone. */
 void ff_listener_lost(int index);

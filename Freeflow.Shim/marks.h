@@ -22,6 +22,7 @@ enum ff_mark_kind {
 #define FF_MARK_IN_EPOLL (1ull << 6)
 #define FF_MARK_IPV6     (1ull << 7) /* also of FLOW */
 #define FF_MARK_ODD      (1ull << 8) /* an option was set that can't be carried over */
+#define FF_MARK_OWNED    (1ull << 9) /* its signals have a receiver (F_SETOWN) */
 #define FF_MARK_FORKS(mark)   ((uint32_t)((mark) >> 12) & 0xffu)
 #define FF_MARK_OPTIONS(mark) ((mark) >> 20)
 #define FF_MARK_OPTION(index) (1ull << (20 + (index)))

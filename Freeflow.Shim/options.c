@@ -38,7 +38,7 @@ static const struct {
 } options[] = {
 	{ SOL_SOCKET, SO_LINGER }, { SOL_SOCKET, SO_KEEPALIVE }, { SOL_SOCKET, SO_OOBINLINE }, { SOL_SOCKET, SO_SNDBUF },
 	{ SOL_SOCKET, SO_RCVBUF }, { SOL_SOCKET, SO_RCVLOWAT }, { SOL_SOCKET, SO_RCVTIMEO }, { SOL_SOCKET, SO_SNDTIMEO },
-	{ SOL_SOCKET, SO_PRIORITY }, { SOL_SOCKET, SO_TIMESTAMP }, { SOL_SOCKET, SO_TIMESTAMPNS }, { SOL_SOCKET, SO_TIMESTAMPING },
+	{ SOL_SOCKET, SO_BROADCAST }, { SOL_SOCKET, SO_TIMESTAMP }, { SOL_SOCKET, SO_TIMESTAMPNS }, { SOL_SOCKET, SO_TIMESTAMPING },
 	{ SOL_SOCKET, SO_ZEROCOPY }, { SOL_SOCKET, SO_BUSY_POLL }, { SOL_SOCKET, SO_MAX_PACING_RATE }, { SOL_SOCKET, SO_DONTROUTE },
 	{ SOL_SOCKET, SO_REUSEADDR }, { SOL_SOCKET, SO_REUSEPORT },
 	{ IPPROTO_TCP, TCP_NODELAY }, { IPPROTO_TCP, TCP_MAXSEG }, { IPPROTO_TCP, TCP_CORK }, { IPPROTO_TCP, TCP_KEEPIDLE },
@@ -49,7 +49,8 @@ static const struct {
 	{ IPPROTO_IP, IP_TOS }, { IPPROTO_IP, IP_TTL }, { IPPROTO_IP, IP_RECVTOS }, { IPPROTO_IP, IP_MTU_DISCOVER },
 	{ IPPROTO_IP, IP_RECVERR },
 	{ IPPROTO_IPV6, IPV6_TCLASS }, { IPPROTO_IPV6, IPV6_UNICAST_HOPS }, { IPPROTO_IPV6, IPV6_RECVERR },
-	{ IPPROTO_IPV6, IPV6_RECVTCLASS },
+	{ IPPROTO_IPV6, IPV6_RECVTCLASS }, { IPPROTO_IPV6, IPV6_RECVHOPLIMIT },
+	{ SOL_SOCKET, SO_PRIORITY }, /* after IP_TOS, which changes it */
 };
 
 #define OPTIONS ((int)(sizeof(options) / sizeof(options[0])))
@@ -63,10 +64,16 @@ int ff_option_index(int level, int name)
 	return -1;
 }
 
+int ff_option_stays_with_listener(int index)
+{
+	/* It takes part in the handshake, which is over when the router accepts. */
+	return options[index].level == IPPROTO_TCP && options[index].name == TCP_MAXSEG;
+}
+
 int ff_option_is_harmless(int level, int name)
 {
 	return (level == IPPROTO_IP && name == IP_BIND_ADDRESS_NO_PORT) || (level == IPPROTO_TCP && name == TCP_DEFER_ACCEPT) ||
-	       (level == IPPROTO_IPV6 && name == IPV6_V6ONLY) || (level == SOL_SOCKET && name == SO_BROADCAST) ||
+	       (level == IPPROTO_IPV6 && name == IPV6_V6ONLY) ||
 	       (level == IPPROTO_TCP && name == TCP_FASTOPEN) || (level == SOL_SOCKET && name == SO_INCOMING_CPU);
 }
 

@@ -13,6 +13,9 @@ int ff_option_index(int level, int name);
 /* Whether setting this option has a meaning for other sockets, or none for a connection: nothing has to be carried over. */
 int ff_option_is_harmless(int level, int name);
 
+/* Whether a listener that has this option must accept its connections itself. */
+int ff_option_stays_with_listener(int index);
+
 /*
  * Gives `to` the options of `from` that are named by `touched`; with FF_ALL_OPTIONS those that differ. What the
  * host's kernel refuses stays as it is: they are the same option of the same kernel, so it would have refused it before.

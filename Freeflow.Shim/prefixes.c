@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "listeners.h"
 #include "log.h"
 
 #define MAX_PREFIXES 32
@@ -72,6 +73,8 @@ __attribute__((constructor)) static void read_prefixes(void)
 		while (*text && *text != ',')
 			text++;
 	}
+	if (count > 0)
+		ff_listeners_inherited();
 }
 
 int ff_prefixes_any(void)
@@ -97,7 +100,7 @@ int ff_address_is_loopback(uint32_t address)
 int ff_address_read(const struct sockaddr *from, socklen_t length, struct ff_address *into)
 {
 	/* What no program can have mapped is left to the kernel, and its EFAULT. */
-	if ((uintptr_t)from < LOWEST_ADDRESS || length < sizeof(from->sa_family))
+	if ((uintptr_t)from < LOWEST_ADDRESS || length < sizeof(from->sa_family) || length > sizeof(struct sockaddr_storage))
 		return 0;
 	if (from->sa_family == AF_INET && length >= sizeof(struct sockaddr_in)) {
 		const struct sockaddr_in *four = (const void *)from;

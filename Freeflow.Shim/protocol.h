@@ -237,6 +237,7 @@ struct ff_delivery {
 enum ff_listener_note_type {
 	FF_LISTENER_WAITS = 1,   /* somebody waits for connections through the shim: deliver */
 	FF_LISTENER_BACKLOG = 2, /* listen() once more; value: its backlog */
+	FF_LISTENER_ENDS = 3,    /* it is no listener any more: shutdown() */
 };
 
 /* A delivery channel, to the router. */

@@ -71,6 +71,8 @@ struct iovec;
 	NAME(int, bind, (int, const struct sockaddr *, socklen_t)) \
 	NAME(int, connect, (int, const struct sockaddr *, socklen_t)) \
 	NAME(int, listen, (int, int)) \
+	NAME(int, shutdown, (int, int)) \
+	NAME(ssize_t, sendmsg, (int, const struct msghdr *, int)) \
 	NAME(int, accept, (int, struct sockaddr *, socklen_t *)) \
 	NAME(int, accept4, (int, struct sockaddr *, socklen_t *, int)) \
 	NAME(int, getsockname, (int, struct sockaddr *, socklen_t *)) \

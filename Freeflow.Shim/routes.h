@@ -20,8 +20,8 @@ struct ff_carrier {
 
 /*
  * A carrier for a connection to `to`, or the reason why there is none. `bound` is the address that the application has
- * bound itself to, or NULL. Waits a few milliseconds at most, but for the first time a process asks (a quarter of a second
- * where a router does not answer, and then not again for a while).
+ * bound itself to, or NULL. Waits a few milliseconds at most, but for the first time a process asks (a second where a
+ * router does not answer, and then not again for a while).
  */
 enum ff_reason ff_routes_take(const struct ff_address *to, const struct ff_address *bound, struct ff_carrier *into);
 

@@ -15,7 +15,7 @@
 #include "log.h"
 #include "real.h"
 
-#define FIRST_PAUSE_MILLISECONDS 1000
+#define FIRST_PAUSE_MILLISECONDS 500
 #define LONGEST_PAUSE_MILLISECONDS 16000
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

@@ -5,6 +5,8 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdint.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -18,6 +20,7 @@
 
 #define KNOWN_FLAGS (SOCK_NONBLOCK | SOCK_CLOEXEC)
 #define SIGNALS 64
+#define LOWEST_ADDRESS 4096
 
 FF_EXPORT int listen(int descriptor, int backlog)
 {
@@ -26,6 +29,35 @@ FF_EXPORT int listen(int descriptor, int backlog)
 	if (result == 0)
 		ff_listener_made(descriptor, backlog);
 	return result;
+}
+
+FF_EXPORT int shutdown(int descriptor, int how)
+{
+	int index = ff_listener_of(descriptor), result = ff_real()->shutdown(descriptor, how);
+
+	if (result == 0 && index >= 0 && how != SHUT_WR)
+		ff_listener_shut(index);
+	return result;
+}
+
+/* A listener that is passed to another process: who will accept from it, and how, can't be known. */
+FF_EXPORT ssize_t sendmsg(int descriptor, const struct msghdr *message, int flags)
+{
+	if (ff_listeners_any() && message && message->msg_control) {
+		for (struct cmsghdr *head = CMSG_FIRSTHDR(message); head; head = CMSG_NXTHDR((struct msghdr *)(uintptr_t)message, head)) {
+			if (head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS)
+				continue;
+			for (size_t at = CMSG_LEN(0); at + sizeof(int) <= head->cmsg_len; at += sizeof(int)) {
+				int passed, index;
+
+				memcpy(&passed, (char *)head + at, sizeof(passed));
+				index = ff_listener_of(passed);
+				if (index >= 0)
+					ff_listener_gives_up(index, "it is passed to another process");
+			}
+		}
+	}
+	return ff_real()->sendmsg(descriptor, message, flags);
 }
 
 /*
@@ -97,8 +129,15 @@ static int deliver(int index, int descriptor, struct sockaddr *address, socklen_
 	struct ff_address peer;
 	int connection = ff_listener_accept(index, descriptor, flags, &peer);
 
-	if (connection >= 0)
-		ff_address_write(&peer, address, length);
+	if (connection < 0 || !address)
+		return connection;
+	/* As in the kernel, the connection is lost on a caller who can't be told whose it is. */
+	if ((uintptr_t)length < LOWEST_ADDRESS || (uintptr_t)address < LOWEST_ADDRESS || (int)*length < 0) {
+		syscall(SYS_close, connection);
+		errno = (uintptr_t)length >= LOWEST_ADDRESS && (int)*length < 0 ? EINVAL : EFAULT;
+		return -1;
+	}
+	ff_address_write(&peer, address, length);
 	return connection;
 }
 

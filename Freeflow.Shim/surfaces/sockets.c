@@ -44,8 +44,15 @@ FF_EXPORT int socket(int family, int type, int protocol)
 
 FF_EXPORT int bind(int descriptor, const struct sockaddr *address, socklen_t length)
 {
-	int result = ff_real()->bind(descriptor, address, length);
+	struct ff_address read;
+	int result;
 
+	if (FF_MARK_KIND(ff_mark(descriptor)) == FF_MARK_FLOW && ff_address_read(address, length, &read)) {
+		/* It has an address; the host does not know the one that is asked for. */
+		errno = EINVAL;
+		return -1;
+	}
+	result = ff_real()->bind(descriptor, address, length);
 	if (result == 0)
 		ff_mark_add(descriptor, FF_MARK_FRESH, FF_MARK_BOUND);
 	return result;
@@ -63,6 +70,8 @@ FF_EXPORT int setsockopt(int descriptor, int level, int name, const void *value,
 	if (kind == FF_MARK_LISTENER) {
 		if (index >= 0)
 			ff_listener_touched((int)FF_MARK_INDEX(ff_mark(descriptor)), index);
+		else if (!ff_option_is_harmless(level, name))
+			ff_listener_gives_up((int)FF_MARK_INDEX(ff_mark(descriptor)), "it has an option that can't be carried over");
 	} else if (index >= 0) {
 		ff_mark_add(descriptor, FF_MARK_FRESH, FF_MARK_OPTION(index));
 	} else if (!ff_option_is_harmless(level, name)) {
@@ -114,6 +123,25 @@ static int renew(int descriptor)
 	ff_epoll_sets_find(&sets, descriptor);
 	ff_mark_closing(descriptor);
 	return put_in_place(descriptor, made, &sets);
+}
+
+/* connect(AF_UNSPEC): a fresh socket, which keeps its port as the kernel has it. */
+static int disconnect(int descriptor, uint64_t mark)
+{
+	struct sockaddr_storage own;
+	struct ff_address any = { .is_ipv6 = !!(mark & FF_MARK_IPV6) }, before;
+	socklen_t length = sizeof(own);
+
+	if (getsockname(descriptor, (struct sockaddr *)&own, &length) == 0 && ff_address_read((struct sockaddr *)&own, length, &before))
+		any.port = before.port;
+	if (renew(descriptor) < 0)
+		return -1;
+	length = sizeof(own);
+	ff_address_write(&any, (struct sockaddr *)&own, &length);
+	if (any.is_ipv6)
+		memset(&((struct sockaddr_in6 *)&own)->sin6_addr, 0, sizeof(struct in6_addr));
+	(void)ff_real()->bind(descriptor, (struct sockaddr *)&own, length);
+	return 0;
 }
 
 /* connect() on a connection of ours: the kernel's answer, unless it would begin anew. */
@@ -183,6 +211,15 @@ static int is_prompt_failure(int error, time_t began)
 	return now.tv_sec - began <= LATE_SECONDS && error != EINPROGRESS && error != EINTR && error != EALREADY && error != EISCONN;
 }
 
+static void carry_owner(int from, int to)
+{
+	struct f_owner_ex owner;
+
+	if (syscall(SYS_fcntl, from, F_GETOWN_EX, &owner) == 0)
+		syscall(SYS_fcntl, to, F_SETOWN_EX, &owner);
+	syscall(SYS_fcntl, to, F_SETSIG, syscall(SYS_fcntl, from, F_GETSIG, 0));
+}
+
 /*
  * The carrier is connected first and takes the descriptor's place then: what fails at once can still go plain. 1 when it
  * has to.
@@ -196,6 +233,8 @@ static int connect_over(int descriptor, uint64_t mark, const struct ff_address *
 	int flags = (int)syscall(SYS_fcntl, descriptor, F_GETFL, 0), result, saved;
 	uint64_t touched = FF_MARK_OPTIONS(mark) == FF_MARK_OPTIONS(~0ull) ? FF_ALL_OPTIONS : FF_MARK_OPTIONS(mark);
 
+	if (mark & FF_MARK_OWNED)
+		carry_owner(descriptor, carrier->socket);
 	if (flags & (O_NONBLOCK | O_ASYNC))
 		syscall(SYS_fcntl, carrier->socket, F_SETFL, flags);
 	if (touched)
@@ -236,19 +275,19 @@ FF_EXPORT int connect(int descriptor, const struct sockaddr *address, socklen_t 
 	int result;
 
 	if (FF_MARK_KIND(mark) == FF_MARK_FLOW && (uintptr_t)address >= 4096 && length >= sizeof(address->sa_family)) {
-		if (address->sa_family == AF_UNSPEC) {
-			if (renew(descriptor) < 0)
-				return -1;
-			return 0;
-		}
+		if (address->sa_family == AF_UNSPEC)
+			return disconnect(descriptor, mark);
 		result = connect_again(descriptor, mark);
 		if (result <= 0)
 			return result;
 		mark = FF_MARK_NONE;
 	}
 	if (!ff_prefixes_any() || !ff_address_read(address, length, &to) || !ff_prefixes_contain(to.address) || to.port == 0 ||
-	    ff_address_is_loopback(to.address))
+	    ff_address_is_loopback(to.address)) {
+		if (FF_MARK_KIND(mark) == FF_MARK_FRESH && (uintptr_t)address >= 4096)
+			ff_mark_set(descriptor, FF_MARK_OTHER);
 		return ff_real()->connect(descriptor, address, length);
+	}
 	if (FF_MARK_KIND(mark) == FF_MARK_NONE)
 		mark = look_at(descriptor, to.is_ipv6);
 	/* An IPv4 address on an AF_INET6 socket, or the reverse, is the kernel's to refuse. */
@@ -263,5 +302,7 @@ FF_EXPORT int connect(int descriptor, const struct sockaddr *address, socklen_t 
 	} else {
 		ff_routes_plain(&to, reason);
 	}
+	/* What it does from here on, and in which state that leaves it, is between it and the kernel. */
+	ff_mark_set(descriptor, FF_MARK_OTHER);
 	return ff_real()->connect(descriptor, address, length);
 }

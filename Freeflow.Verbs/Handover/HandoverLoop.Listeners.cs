@@ -47,21 +47,21 @@ public sealed partial class HandoverLoop
             var got = HostSocket.Receive(channel.Socket, _noteBuffer);
             if (got == -Errno.EAGAIN)
                 return;
-            if (got != Marshal.SizeOf<ShimListenerNote>())
+            var note = got == Marshal.SizeOf<ShimListenerNote>() ? MemoryMarshal.Read<ShimListenerNote>(_noteBuffer) : default;
+            if (note.Type is not (ListenerNoteType.Waits or ListenerNoteType.Backlog))
             {
-                if (got > 0)
+                if (got > 0 && note.Type != ListenerNoteType.Ends)
                     Statistics.Misused++;
                 DetachNow(channel);
                 _events.ListenerEnded(channel);
                 return;
             }
 
-            var note = MemoryMarshal.Read<ShimListenerNote>(_noteBuffer);
             if (note.Type == ListenerNoteType.Backlog)
             {
                 channel.Backlog = BacklogOf(note.Value);
             }
-            else if (note.Type == ListenerNoteType.Waits && !channel.IsWaitedFor)
+            else if (!channel.IsWaitedFor)
             {
                 channel.IsWaitedFor = true;
                 Statistics.Listeners++;

@@ -32,7 +32,6 @@ static const struct option {
     /* Sizes the system chooses by itself where nobody set them, and by the path's MTU. */
     {"SO_SNDBUF", SOL_SOCKET, SO_SNDBUF, size_only, 30000},
     {"SO_RCVBUF", SOL_SOCKET, SO_RCVBUF, size_only, 20000},
-    {"TCP_MAXSEG", IPPROTO_TCP, TCP_MAXSEG, size_only, 1000},
     {"SO_RCVTIMEO", SOL_SOCKET, SO_RCVTIMEO, interval, 21},
     {"SO_SNDTIMEO", SOL_SOCKET, SO_SNDTIMEO, interval, 22},
     {"SO_OOBINLINE", SOL_SOCKET, SO_OOBINLINE, number, 1},
@@ -46,6 +45,7 @@ static const struct option {
     {"IP_TTL", IPPROTO_IP, IP_TTL, number, 33},
     {"SO_PRIORITY", SOL_SOCKET, SO_PRIORITY, number, 5},
     /* Few programs set these. */
+    {"TCP_MAXSEG", IPPROTO_TCP, TCP_MAXSEG, size_only, 1000},
     {"TCP_WINDOW_CLAMP", IPPROTO_TCP, TCP_WINDOW_CLAMP, size_only, 16000},
     {"SO_BROADCAST", SOL_SOCKET, SO_BROADCAST, number, 1},
     {"SO_ZEROCOPY", SOL_SOCKET, SO_ZEROCOPY, number, 1},
@@ -64,7 +64,7 @@ static const struct option {
     {"SO_BUSY_POLL", SOL_SOCKET, SO_BUSY_POLL, number, 10},
 };
 
-enum { common_count = 21, option_count = sizeof options / sizeof *options };
+enum { common_count = 20, option_count = sizeof options / sizeof *options };
 
 /* One that is allowed here, and if possible not what sockets have from the start. */
 static const char *other_congestion_control(void) {
