@@ -18,7 +18,7 @@ public sealed class DebuggersRunUnmodified(LabFixture lab)
         scratch.MustBeEqual("www/file", "got");
         Assert.Matches(@"connect\(\d+, ", File.ReadAllText(scratch["client"]));
         Assert.Matches(@"listen\(\d+, ", File.ReadAllText(scratch["server"]));
-        server.Acceleration.MustHaveTaken(1);
+        server.MustHaveAccelerated(1);
     }
 
     [Theory]
@@ -34,7 +34,7 @@ public sealed class DebuggersRunUnmodified(LabFixture lab)
         Assert.Matches(@"Catchpoint 1 \(call to syscall connect\)", said);
         Assert.Matches(@"\[Inferior 1 \(process \d+\) exited normally\]", said);
         scratch.MustBeEqual("www/file", "got");
-        server.Acceleration.MustHaveTaken(1);
+        server.MustHaveAccelerated(1);
     }
 
     private ServerProgram Serve(ScratchDirectory scratch, Placement placement, params string[] under)

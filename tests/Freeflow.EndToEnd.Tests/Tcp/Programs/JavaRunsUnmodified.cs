@@ -26,6 +26,6 @@ public sealed class JavaRunsUnmodified(LabFixture lab)
         const int Connections = 16;
         using var server = new ServerProgram(lab, placement, Port, [.. s_java, $"serve-{way}", $"{Port}"]);
         Assert.Equal($"{Connections} right\n", server.Run([.. s_java, $"talk-{way}", server.Address, $"{Port}", $"{Connections}"]));
-        server.Acceleration.MustHaveTaken(Connections);
+        server.MustHaveAccelerated(Connections);
     }
 }

@@ -24,7 +24,7 @@ public sealed class KestrelRunsUnmodified(LabFixture lab)
         Assert.Equal(Requests + 1, each);
         var streams = Talk(Port + 1, "2", "keep") - kept - each;
         Assert.InRange(streams, 1, AtOnce);
-        server.Acceleration.MustHaveTaken(kept + each + streams);
+        server.MustHaveAccelerated(kept + each + streams);
 
         int Talk(int port, string version, string habit)
         {

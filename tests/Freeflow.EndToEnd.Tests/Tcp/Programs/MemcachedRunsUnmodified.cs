@@ -16,6 +16,6 @@ public sealed class MemcachedRunsUnmodified(LabFixture lab)
             lab, placement, Port, "memcached", "-u", "nobody", "-l", "0.0.0.0", "-p", $"{Port}", "-U", "0", "-t", "4", "-m", "256");
         Assert.Equal("1200 right\n", server.Run(
             "/usr/bin/python3", LabFixture.TestProgram("memcached-compare.py"), server.Address, $"{Port}", $"{Connections}"));
-        server.Acceleration.MustHaveTaken(Connections);
+        server.MustHaveAccelerated(Connections);
     }
 }

@@ -39,8 +39,8 @@ public sealed class NginxRunsUnmodified(LabFixture lab)
             scratch.MustBeEqual("www/small", $"small_{time}");
 
         MustHaveServed(scratch, server, 1 + Times + Times);
-        server.Acceleration.MustHaveTaken(1 + 1 + Times);
-        server.Acceleration.MustHaveSparedTheOverlay(Length);
+        server.MustHaveAccelerated(1 + 1 + Times);
+        server.MustHaveSparedTheOverlay(Length);
     }
 
     [Theory]
@@ -54,7 +54,7 @@ public sealed class NginxRunsUnmodified(LabFixture lab)
         var workers = MustHaveServed(scratch, server, served);
         if (listen == "reuseport")
             Assert.True(workers > 1, $"{workers} of {Workers} workers has served {Connections} connections");
-        server.Acceleration.MustHaveTaken(Connections);
+        server.MustHaveAccelerated(Connections);
     }
 
     [Theory]
@@ -65,7 +65,7 @@ public sealed class NginxRunsUnmodified(LabFixture lab)
         using var server = Start(scratch, listen, placement);
         var served = RunWrk(scratch, server, 16, "-H", "Connection: close");
         MustHaveServed(scratch, server, served);
-        server.Acceleration.MustHaveTaken(served);
+        server.MustHaveAccelerated(served);
     }
 
     private ServerProgram Start(ScratchDirectory scratch, string listen, Placement placement)

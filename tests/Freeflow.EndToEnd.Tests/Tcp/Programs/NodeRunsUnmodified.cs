@@ -26,7 +26,7 @@ public sealed class NodeRunsUnmodified(LabFixture lab)
         var told = Regex.Match(said, $"^60 right, connections and peer: ([0-9]+) ::ffff:{Regex.Escape(server.ClientAddress)}$", RegexOptions.Multiline);
         Assert.True(told.Success, said);
         var connections = int.Parse(told.Groups[1].Value);
-        server.Acceleration.MustHaveTaken(connections);
+        server.MustHaveAccelerated(connections);
         return connections;
     }
 }

@@ -22,7 +22,7 @@ public sealed class PythonRunsUnmodified(LabFixture lab)
         Assert.Equal(
             $"400 right on {Connections} connections from {server.ClientAddress}\n",
             server.Run(Python, program, "talk", server.Address, $"{Port}", $"{Connections}"));
-        server.Acceleration.MustHaveTaken(Connections);
+        server.MustHaveAccelerated(Connections);
     }
 
     [Theory]
@@ -38,6 +38,6 @@ public sealed class PythonRunsUnmodified(LabFixture lab)
         using var server = new ServerProgram(lab, placement, Port, HttpServer(Port, directory));
         Assert.Equal($"{Files} right\n", server.Run(
             Python, LabFixture.TestProgram("urllib-compare.py"), $"http://{server.Address}:{Port}", directory));
-        server.Acceleration.MustHaveTaken(Files);
+        server.MustHaveAccelerated(Files);
     }
 }

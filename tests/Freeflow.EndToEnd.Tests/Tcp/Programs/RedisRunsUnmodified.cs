@@ -20,8 +20,8 @@ public sealed class RedisRunsUnmodified(LabFixture lab)
         server.Run("sh", "-c", $"redis-cli -h {server.Address} -p {Port} get key | head -c {Length} >{scratch["answer"]}");
         scratch.MustBeEqual("value", "answer");
         Assert.Matches($@" addr={Regex.Escape(server.ClientAddress)}:\d+ laddr={Regex.Escape(server.Address)}:{Port} ", Cli(server, "client", "list"));
-        server.Acceleration.MustHaveTaken(3);
-        server.Acceleration.MustHaveSparedTheOverlay(2 * Length);
+        server.MustHaveAccelerated(3);
+        server.MustHaveSparedTheOverlay(2 * Length);
     }
 
     [Theory]
@@ -41,7 +41,7 @@ public sealed class RedisRunsUnmodified(LabFixture lab)
 
         var counted = Regex.Match(Cli(server, "info", "stats"), @"total_connections_received:(\d+)");
         Assert.True(counted.Success && int.Parse(counted.Groups[1].Value) >= Clients, counted.Value);
-        server.Acceleration.MustHaveTaken(int.Parse(counted.Groups[1].Value));
+        server.MustHaveAccelerated(int.Parse(counted.Groups[1].Value));
     }
 
     private ServerProgram Start(ScratchDirectory scratch, Placement placement) => new(

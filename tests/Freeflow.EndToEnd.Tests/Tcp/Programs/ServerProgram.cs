@@ -7,20 +7,29 @@ public sealed class ServerProgram : IDisposable
 {
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(60);
 
-    /// <summary>A listener becomes known to the other routers a moment after its program first waits for connections.</summary>
-    private static readonly TimeSpan s_known = TimeSpan.FromMilliseconds(500);
+    /// <summary>The library says then why a connection is plain.</summary>
+    private static readonly string[] s_talkative = ["env", "FREEFLOW_LOG=debug"];
 
     private readonly LabFixture _lab;
     private readonly BackgroundProgram _server;
+    private readonly Acceleration _acceleration;
+    private readonly List<string> _heard = [];
 
     public ServerProgram(LabFixture lab, Placement placement, int port, params IEnumerable<string> command)
     {
         _lab = lab;
         Node = LabFixture.Server(placement);
         ClientNode = LabFixture.Client(placement);
-        Acceleration = new Acceleration(lab, ClientNode, Node);
-        _server = lab.StartListening(Node, port, command);
-        Thread.Sleep(s_known);
+        _acceleration = new Acceleration(lab, ClientNode, Node);
+        _server = lab.StartListening(Node, port, [.. s_talkative, .. command]);
+        try
+        {
+            _acceleration.AwaitListener();
+        }
+        catch (Xunit.Sdk.XunitException failure)
+        {
+            Assert.Fail($"{failure.Message}\nthe server in {Node}: {End().Everything}");
+        }
     }
 
     public string Node { get; }
@@ -31,18 +40,26 @@ public sealed class ServerProgram : IDisposable
 
     public string ClientAddress => LabFixture.AddressOf(ClientNode);
 
-    /// <summary>What became of the connections since before the server's start.</summary>
-    public Acceleration Acceleration { get; }
-
     /// <summary>Runs a client to its end, which must be a good one, and returns what it said.</summary>
     public string Run(params IEnumerable<string> command)
     {
         var words = command.ToList();
-        var client = _lab.Hosts.Exec(ClientNode, s_bound, words);
+        var client = _lab.Hosts.Exec(ClientNode, s_bound, [.. s_talkative, .. words]);
         if (client.ExitCode != 0 || _server.HasExited)
             Assert.Fail($"{string.Join(' ', words)} in {ClientNode}: {client.Everything}\nthe server in {Node}, {(_server.HasExited ? "which ended by itself" : "ended here")}: {End().Everything}");
+        _heard.AddRange(LibraryIn(client));
         return client.Output;
     }
+
+    /// <summary>At least that many connections of the clients must have been accelerated.</summary>
+    public void MustHaveAccelerated(long connections)
+    {
+        if (!_acceleration.HasTaken(connections))
+            Assert.Fail($"{_acceleration.Missing(connections)}clients: {Last(_heard)}\nserver: {Last(LibraryIn(End()))}");
+    }
+
+    /// <summary>See <see cref="Acceleration.MustHaveSparedTheOverlay"/>.</summary>
+    public void MustHaveSparedTheOverlay(long bytes) => _acceleration.MustHaveSparedTheOverlay(bytes);
 
     public void Dispose() => _server.Dispose();
 
@@ -51,4 +68,9 @@ public sealed class ServerProgram : IDisposable
         _server.Signal("TERM");
         return _server.Wait(TimeSpan.FromSeconds(5));
     }
+
+    private static IEnumerable<string> LibraryIn(ProgramResult result) =>
+        result.Errors.Split('\n').Where(line => line.StartsWith("freeflow: ", StringComparison.Ordinal));
+
+    private static string Last(IEnumerable<string> lines) => string.Join("\n  ", lines.TakeLast(20).Prepend("the library's last words:"));
 }

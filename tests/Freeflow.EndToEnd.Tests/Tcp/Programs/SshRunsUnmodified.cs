@@ -18,7 +18,7 @@ public sealed class SshRunsUnmodified(LabFixture lab)
         Assert.Equal("5000000\n", server.Run("sh", "-c", $"head -c 5000000 /dev/zero | {ssh.Client} {server.Address} cat | wc -c"));
         var refused = lab.Hosts.Exec(server.ClientNode, TimeSpan.FromSeconds(20), ssh.Client, server.Address, "exit 7");
         Assert.True(refused.ExitCode == 7, refused.Everything);
-        server.Acceleration.MustHaveTaken(3);
+        server.MustHaveAccelerated(3);
     }
 
     [Theory]
@@ -41,7 +41,7 @@ public sealed class SshRunsUnmodified(LabFixture lab)
             scratch.MustBeEqual($"here/{file}", $"back/{file}");
         }
 
-        server.Acceleration.MustHaveTaken(2);
-        server.Acceleration.MustHaveSparedTheOverlay(2 * Length);
+        server.MustHaveAccelerated(2);
+        server.MustHaveSparedTheOverlay(2 * Length);
     }
 }
