@@ -130,7 +130,7 @@ void ff_unprotect_and_close(int descriptor)
 
 int ff_descriptors_are_own(void)
 {
-	return is_own_table();
+	return atomic_load(&owner) == 0 || is_own_table();
 }
 
 void ff_descriptors_forked(void)

@@ -42,7 +42,7 @@ int ff_protect(int descriptor);
 void ff_unprotect_and_close(int descriptor);
 int ff_unprotect(int descriptor);
 
-/* Whether this memory is the process's own: a vfork child writes into its parent's. Meaningful once something is kept. */
+/* Whether this memory is the process's own: a vfork child writes into its parent's. */
 int ff_descriptors_are_own(void);
 
 /* In a child after fork: devices belong to the parent. */

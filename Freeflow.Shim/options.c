@@ -157,15 +157,33 @@ static int differs(int from, int beside, int index)
 	return get(beside, index, there, &other) < 0 || length != other || memcmp(wanted, there, length) != 0;
 }
 
+/* A connection's priority is not its listener's but none, whatever IP_TOS has just made of it. */
+static void add_priority(struct ff_option_set *into)
+{
+	int count = into->count, none = 0;
+
+	for (int i = 0; i < count; i++) {
+		if (options[into->items[i].index].level != IPPROTO_IP || options[into->items[i].index].name != IP_TOS)
+			continue;
+		into->items[count].index = ff_option_index(SOL_SOCKET, SO_PRIORITY);
+		into->items[count].length = sizeof(none);
+		memcpy(into->items[count].value, &none, sizeof(none));
+		into->count++;
+		return;
+	}
+}
+
 void ff_options_read(int from, uint64_t touched, int beside, struct ff_option_set *into)
 {
 	int saved = errno;
 
 	into->count = 0;
-	for (int i = 0; i < OPTIONS && into->count < (int)(sizeof(into->items) / sizeof(into->items[0])); i++) {
+	for (int i = 0; i < OPTIONS && into->count < (int)(sizeof(into->items) / sizeof(into->items[0])) - 1; i++) {
 		socklen_t length = sizeof(into->items[0].value);
 
 		/* The router's own listener lingers for no time, so that what is never accepted is reset: always set. */
+		if (options[i].level == SOL_SOCKET && options[i].name == SO_PRIORITY)
+			continue;
 		if (!(touched >> i & 1) && (options[i].level != SOL_SOCKET || options[i].name != SO_LINGER))
 			continue;
 		if ((touched == FF_ALL_OPTIONS && !differs(from, beside, i)) || get(from, i, into->items[into->count].value, &length) < 0)
@@ -173,6 +191,7 @@ void ff_options_read(int from, uint64_t touched, int beside, struct ff_option_se
 		into->items[into->count].index = i;
 		into->items[into->count++].length = length;
 	}
+	add_priority(into);
 	errno = saved;
 }
 

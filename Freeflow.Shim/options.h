@@ -29,7 +29,7 @@ struct ff_option_set {
 		int index;
 		socklen_t length;
 		unsigned char value[16];
-	} items[24];
+	} items[44];
 };
 
 /*

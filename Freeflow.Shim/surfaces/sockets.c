@@ -266,6 +266,20 @@ static int connect_over(int descriptor, uint64_t mark, const struct ff_address *
 	return result;
 }
 
+/*
+ * What a socket that has tried to connect does from then on, and in which state that leaves it, is between it and the
+ * kernel. A call that was wrong in itself has tried nothing.
+ */
+static int connect_plainly(int descriptor, const struct sockaddr *address, socklen_t length)
+{
+	int result = ff_real()->connect(descriptor, address, length);
+
+	if (FF_MARK_KIND(ff_mark(descriptor)) == FF_MARK_FRESH &&
+	    (result == 0 || (errno != EINVAL && errno != EFAULT && errno != EAFNOSUPPORT)))
+		ff_mark_set(descriptor, FF_MARK_OTHER);
+	return result;
+}
+
 FF_EXPORT int connect(int descriptor, const struct sockaddr *address, socklen_t length)
 {
 	uint64_t mark = ff_mark(descriptor);
@@ -283,17 +297,14 @@ FF_EXPORT int connect(int descriptor, const struct sockaddr *address, socklen_t 
 		mark = FF_MARK_NONE;
 	}
 	if (!ff_prefixes_any() || !ff_address_read(address, length, &to) || !ff_prefixes_contain(to.address) || to.port == 0 ||
-	    ff_address_is_loopback(to.address)) {
-		if (FF_MARK_KIND(mark) == FF_MARK_FRESH && (uintptr_t)address >= 4096)
-			ff_mark_set(descriptor, FF_MARK_OTHER);
-		return ff_real()->connect(descriptor, address, length);
-	}
+	    ff_address_is_loopback(to.address))
+		return connect_plainly(descriptor, address, length);
 	if (FF_MARK_KIND(mark) == FF_MARK_NONE)
 		mark = look_at(descriptor, to.is_ipv6);
 	/* An IPv4 address on an AF_INET6 socket, or the reverse, is the kernel's to refuse. */
 	if (FF_MARK_KIND(mark) != FF_MARK_FRESH || !(mark & FF_MARK_IPV6) != !to.is_ipv6 ||
 	    (to.is_ipv6 && option(descriptor, IPPROTO_IPV6, IPV6_V6ONLY) != 0))
-		return ff_real()->connect(descriptor, address, length);
+		return connect_plainly(descriptor, address, length);
 	reason = carrier_for(descriptor, mark, &to, &carrier);
 	if (reason == FF_REASON_NONE) {
 		result = connect_over(descriptor, mark, &to, &carrier);
@@ -302,7 +313,5 @@ FF_EXPORT int connect(int descriptor, const struct sockaddr *address, socklen_t 
 	} else {
 		ff_routes_plain(&to, reason);
 	}
-	/* What it does from here on, and in which state that leaves it, is between it and the kernel. */
-	ff_mark_set(descriptor, FF_MARK_OTHER);
-	return ff_real()->connect(descriptor, address, length);
+	return connect_plainly(descriptor, address, length);
 }
