@@ -267,15 +267,14 @@ static int connect_over(int descriptor, uint64_t mark, const struct ff_address *
 }
 
 /*
- * What a socket that has tried to connect does from then on, and in which state that leaves it, is between it and the
- * kernel. A call that was wrong in itself has tried nothing.
+ * What a socket that connects, or has begun to, does from then on, and in which state that leaves it, is between it and the
+ * kernel. After a call that has failed it is as it was.
  */
 static int connect_plainly(int descriptor, const struct sockaddr *address, socklen_t length)
 {
 	int result = ff_real()->connect(descriptor, address, length);
 
-	if (FF_MARK_KIND(ff_mark(descriptor)) == FF_MARK_FRESH &&
-	    (result == 0 || (errno != EINVAL && errno != EFAULT && errno != EAFNOSUPPORT)))
+	if (FF_MARK_KIND(ff_mark(descriptor)) == FF_MARK_FRESH && (result == 0 || errno == EINPROGRESS || errno == EINTR))
 		ff_mark_set(descriptor, FF_MARK_OTHER);
 	return result;
 }
