@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Channel;
 using Freeflow.Verbs.Engine;
+using Freeflow.Verbs.Handover;
 
 namespace Freeflow.Verbs.Tests.Abi;
 
@@ -59,6 +60,13 @@ public sealed class StructuresMatchTheHeaders
         (typeof(ShimMmap), "ff_mmap"),
         (typeof(ShimShareRequest), "ff_share_request"),
         (typeof(ShimShare), "ff_share"),
+        (typeof(ShimNote), "ff_note"),
+        (typeof(ShimSockets), "ff_sockets"),
+        (typeof(ShimDelivery), "ff_delivery"),
+        (typeof(ShimListenerNote), "ff_listener_note"),
+        (typeof(ShimResolve), "ff_resolve"),
+        (typeof(ShimResolved), "ff_resolved"),
+        (typeof(ShimListen), "ff_listen"),
     ];
 
     [Fact]
@@ -98,5 +106,30 @@ public sealed class StructuresMatchTheHeaders
     [InlineData(ShimProtocol.MaximumMessage, "FF_MAX_MESSAGE")]
     [InlineData((int)ShimProtocol.Version, "FF_PROTOCOL_VERSION")]
     [InlineData((int)ShimProtocol.Magic, "FF_MAGIC")]
+    [InlineData((int)ShimMessageType.Listen, "FF_LISTEN")]
+    [InlineData((int)ShimMessageType.Resolve, "FF_RESOLVE")]
+    [InlineData((int)ShimConnectionKind.Tcp, "FF_KIND_TCP")]
+    [InlineData((int)NoteType.Want, "FF_NOTE_WANT")]
+    [InlineData((int)NoteType.Connect, "FF_NOTE_CONNECT")]
+    [InlineData((int)NoteType.Flow, "FF_NOTE_FLOW")]
+    [InlineData((int)NoteType.Plain, "FF_NOTE_PLAIN")]
+    [InlineData((int)NoteFlags.Ipv6, "FF_NOTE_IPV6")]
+    [InlineData((int)NoteFlags.Bound, "FF_NOTE_BOUND")]
+    [InlineData((int)NoteFlags.Sample, "FF_NOTE_SAMPLE")]
+    [InlineData((int)ListenerNoteType.Waits, "FF_LISTENER_WAITS")]
+    [InlineData((int)ListenerNoteType.Backlog, "FF_LISTENER_BACKLOG")]
+    [InlineData((int)ListenerNoteType.Ends, "FF_LISTENER_ENDS")]
+    [InlineData((int)PlainReason.NoListener, "FF_REASON_NO_LISTENER")]
+    [InlineData((int)PlainReason.Limit, "FF_REASON_LIMIT")]
+    [InlineData((int)PlainReason.Shared, "FF_REASON_SHARED")]
+    [InlineData((int)PlainReason.Nested, "FF_REASON_NESTED")]
+    [InlineData(HandoverProcess.MaximumRoutes, "FF_MAX_ROUTES")]
+    [InlineData(8, "FF_MAX_SOCKETS")]
+    [InlineData(0x46464c57, "FF_FILTER_MARK")]
+    [InlineData(5, "FF_FILTER_TAIL")]
+    [InlineData(24, "offsetof(struct ff_note, bytes)")]
+    [InlineData(24, "offsetof(struct ff_sockets, count)")]
+    [InlineData(28, "offsetof(struct ff_sockets, numbers)")]
+    [InlineData(8, "offsetof(struct ff_delivery, peer_port)")]
     public void InOffsetsAndConstants(long ours, string theirs) => Assert.Equal(KernelHeaders.Evaluate([theirs])[0], ours);
 }

@@ -1,0 +1,73 @@
+using Freeflow.Lab;
+
+namespace Freeflow.EndToEnd.Tests.Tcp.Faults;
+
+/// <summary>
+/// Two tenants, told apart by the bridges of the hosts (hocon/lab.conf), with the same addresses. The other tenant has no overlay of its
+/// own here: what reaches it has been accelerated.
+/// </summary>
+[Collection(LabFixture.Name)]
+public sealed class TenantsWithTheSameAddress(LabFixture lab)
+{
+    private const int Port = 18860;
+    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public void ReachTheirOwnOnly()
+    {
+        Thread.Sleep(4000); // a container that is known keeps its tenant: both of the others' have to be forgotten first
+        Move("h1", "h1c3", "10.244.1.12/24");
+        Move("h2", "h2c3", "10.244.2.12/24");
+        try
+        {
+            using var ours = Serve("h1c2", "default");
+            using var theirs = Serve("h1c3", "blue");
+            Thread.Sleep(1500);
+            var before = TcpCounters.Of(lab, "h2");
+            Assert.Equal("default", Ask("h2c2"));
+            Assert.Equal("blue", Ask("h2c3"));
+            Assert.Equal(2, TcpCounters.Of(lab, "h2").Announced - before.Announced);
+        }
+        finally
+        {
+            Back("h1", "h1c3", 1);
+            Back("h2", "h2c3", 2);
+        }
+    }
+
+    private BackgroundProgram Serve(string container, string answer) => lab.StartListening(container, Port, "python3", "-c", $$"""
+        import socket
+        listener = socket.create_server(("0.0.0.0", {{Port}}))
+        while True:
+            peer, _ = listener.accept(); peer.sendall(b"{{answer}}"); peer.close()
+        """);
+
+    private string Ask(string container)
+    {
+        var result = lab.Hosts.Exec(container, s_bound, "env", "FREEFLOW_LOG=debug", "python3", "-c", $$"""
+            import socket
+            print(socket.create_connection(("10.244.1.12", {{Port}}), 5).recv(100).decode(), end="")
+            """);
+        Assert.True(result.ExitCode == 0, result.Everything);
+        return result.Output;
+    }
+
+    private void Move(string host, string container, string address)
+    {
+        Must(host, $"ip link add br-blue type bridge && ip link set br-blue up && ip link set ff-c3 master br-blue");
+        Must(container, $"ip address flush dev eth0 && ip address add {address} dev eth0 && ip route add default via {address[..address.LastIndexOf('.')]}.1");
+    }
+
+    private void Back(string host, string container, int number)
+    {
+        Must(host, "ip link set ff-c3 master cni0 && ip link del br-blue");
+        Must(container, $"ip address flush dev eth0 && ip address add {LabLayout.OverlayAddress(number, 3)}/24 dev eth0 && ip route add default via {LabLayout.OverlayGateway(number)}");
+        Thread.Sleep(4000);
+    }
+
+    private void Must(string node, string script)
+    {
+        var result = lab.Hosts.ExecPrivileged(node, s_bound, "sh", "-c", script);
+        Assert.True(result.ExitCode == 0, result.Everything);
+    }
+}
