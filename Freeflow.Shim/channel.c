@@ -10,9 +10,9 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
 #include "real.h"
 
@@ -23,14 +23,6 @@
 static int close_descriptor(int descriptor)
 {
 	return (int)syscall(SYS_close, descriptor);
-}
-
-static long now_milliseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 void ff_reply_close(struct ff_reply *reply, int first)
@@ -45,7 +37,7 @@ static int await(int socket, short events, long deadline)
 {
 	for (;;) {
 		struct pollfd ready = { .fd = socket, .events = events };
-		long left = deadline - now_milliseconds();
+		long left = deadline - ff_milliseconds();
 		int count;
 
 		if (left <= 0) {
@@ -159,7 +151,7 @@ static int call_within(int socket, uint32_t sequence, enum ff_type type, const v
 		.magic = FF_MAGIC, .type = (uint16_t)type, .sequence = sequence, .length = (uint32_t)length,
 		.descriptor_patch = FF_NO_DESCRIPTOR,
 	};
-	long deadline = now_milliseconds() + milliseconds;
+	long deadline = ff_milliseconds() + milliseconds;
 
 	reply->descriptor_count = 0;
 	if (length > FF_MAX_MESSAGE - sizeof(header)) {

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "descriptors.h"
 #include "log.h"
 #include "marks.h"
@@ -67,14 +67,6 @@ const char *ff_reason_text(enum ff_reason reason)
 	case FF_REASON_NESTED: return "connect was interrupted by itself";
 	}
 	return "a reason of a newer router's";
-}
-
-static long now_milliseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static void empty(struct route *route)
@@ -199,7 +191,7 @@ static void put_in_stock(const struct ff_sockets *lot, const int *sockets, int c
 		route->endpoint.address = lot->endpoint;
 		route->endpoint.port = (uint16_t)lot->endpoint_port;
 		route->endpoint.is_ipv6 = route->is_ipv6;
-		route->filled = now_milliseconds();
+		route->filled = ff_milliseconds_coarse();
 		route->stock[route->count].socket = ff_protect(sockets[i]);
 		route->stock[route->count++].number = lot->numbers[i];
 		in_stock++;
@@ -214,13 +206,13 @@ static enum ff_reason take_bound(struct route *route, const struct ff_address *b
 		.type = FF_NOTE_WANT, .route = index, .flags = FF_NOTE_BOUND | (bound->is_ipv6 ? FF_NOTE_IPV6 : 0),
 		.address = bound->address ? bound->address : route->source, .port = bound->port,
 	};
-	long deadline = now_milliseconds() + WANT_MILLISECONDS;
+	long deadline = ff_milliseconds_coarse() + WANT_MILLISECONDS;
 	struct ff_sockets lot;
 	int sockets[FF_MAX_SOCKETS], count;
 
 	if (ff_session_send(&want) < 0)
 		return FF_REASON_SLOW;
-	while (now_milliseconds() <= deadline && (count = ff_session_receive(&lot, sockets, WANT_MILLISECONDS)) >= 0) {
+	while (ff_milliseconds_coarse() <= deadline && (count = ff_session_receive(&lot, sockets, WANT_MILLISECONDS)) >= 0) {
 		if (!(lot.flags & FF_NOTE_BOUND) || lot.route != index) {
 			put_in_stock(&lot, sockets, count);
 			continue;
@@ -239,7 +231,7 @@ static int is_in_stock(struct route *route, uint32_t word, int is_ipv6)
 {
 	if (route->count > 0 &&
 	    (route->generation != FF_ROUTE_GENERATION(word) || route->is_ipv6 != is_ipv6 ||
-	     now_milliseconds() - route->filled > STALE_MILLISECONDS))
+	     ff_milliseconds_coarse() - route->filled > STALE_MILLISECONDS))
 		empty(route);
 	return route->count > 0;
 }
@@ -264,11 +256,11 @@ static enum ff_reason take(struct route *route, int is_ipv6, struct ff_carrier *
 		if (deadline) {
 			if (lot.count == 0 && lot.route == index && lot.reason)
 				return (enum ff_reason)lot.reason;
-			if (now_milliseconds() >= deadline)
+			if (ff_milliseconds_coarse() >= deadline)
 				return FF_REASON_SLOW;
 			continue;
 		}
-		deadline = now_milliseconds() + WANT_MILLISECONDS;
+		deadline = ff_milliseconds_coarse() + WANT_MILLISECONDS;
 		memset(&lot, 0, sizeof(lot));
 		if (ff_session_send(&want) < 0)
 			return FF_REASON_SLOW;
@@ -354,7 +346,7 @@ void ff_routes_plain(const struct ff_address *to, enum ff_reason reason)
 uint64_t ff_routes_flow(const struct ff_carrier *carrier)
 {
 	return FF_MARK_FLOW | (carrier->endpoint.is_ipv6 ? FF_MARK_IPV6 : 0) | (uint64_t)carrier->route << 8 |
-	       (uint64_t)(uint32_t)now_milliseconds() << 32;
+	       (uint64_t)(uint32_t)ff_milliseconds_coarse() << 32;
 }
 
 void ff_routes_ended(int descriptor, uint64_t mark)
@@ -370,7 +362,7 @@ void ff_routes_ended(int descriptor, uint64_t mark)
 		struct route *route = &routes[index];
 
 		note.bytes = info.tcpi_bytes_acked + info.tcpi_bytes_received;
-		note.milliseconds = (uint32_t)now_milliseconds() - FF_MARK_SINCE(mark);
+		note.milliseconds = (uint32_t)ff_milliseconds_coarse() - FF_MARK_SINCE(mark);
 		if (ff_session_is_open() && session == ff_session_number() && index < (uint32_t)used) {
 			/* The next connect() carries it; what is not followed by one is told now. */
 			if (route->has_sample || route->count == 0)

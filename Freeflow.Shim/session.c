@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "descriptors.h"
 #include "log.h"
 #include "real.h"
@@ -26,14 +26,6 @@ static int control = -1, notes = -1;       /* protected */
 static const _Atomic uint32_t *words;      /* the route memory */
 static uint32_t sequence, number;
 static long not_before, pause_milliseconds; /* after a failure */
-
-static long now_milliseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void close_session(void)
 {
@@ -55,7 +47,7 @@ static void lose(const char *what)
 {
 	ff_debug("TCP stays plain: the router is gone (%s: %s)", what, strerror(errno));
 	close_session();
-	not_before = now_milliseconds() + FIRST_PAUSE_MILLISECONDS;
+	not_before = ff_milliseconds_coarse() + FIRST_PAUSE_MILLISECONDS;
 	pause_milliseconds = FIRST_PAUSE_MILLISECONDS;
 }
 
@@ -102,7 +94,7 @@ int ff_session_enter(int wanted)
 		close_session(); /* made by a clone() that runs no fork handlers */
 	if (process || !wanted)
 		return 1;
-	now = now_milliseconds();
+	now = ff_milliseconds_coarse();
 	if (now < not_before)
 		return 1;
 	if (open_session() == 0) {
@@ -111,7 +103,7 @@ int ff_session_enter(int wanted)
 		pause_milliseconds = pause_milliseconds ? pause_milliseconds * 2 : FIRST_PAUSE_MILLISECONDS;
 		if (pause_milliseconds > LONGEST_PAUSE_MILLISECONDS)
 			pause_milliseconds = LONGEST_PAUSE_MILLISECONDS;
-		not_before = now_milliseconds() + pause_milliseconds;
+		not_before = ff_milliseconds_coarse() + pause_milliseconds;
 	}
 	return 1;
 }
@@ -189,14 +181,14 @@ int ff_session_receive(struct ff_sockets *lot, int *descriptors, int millisecond
 		.msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control_bytes, .msg_controllen = sizeof(control_bytes),
 	};
 	struct pollfd ready = { .fd = notes, .events = POLLIN };
-	long deadline = now_milliseconds() + milliseconds;
+	long deadline = ff_milliseconds_coarse() + milliseconds;
 	ssize_t got;
 	int count;
 
 	if (!process)
 		return -1;
 	while ((got = syscall(SYS_recvmsg, notes, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC)) < 0) {
-		long left = deadline - now_milliseconds();
+		long left = deadline - ff_milliseconds_coarse();
 
 		if (errno == EINTR)
 			continue;

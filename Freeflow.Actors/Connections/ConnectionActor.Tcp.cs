@@ -60,17 +60,7 @@ public sealed partial class ConnectionActor
 
     private void TcpBusy()
     {
-        Receive<ShimEvents.Received>(received =>
-        {
-            if (_waiting++ < MaximumWaitingCalls)
-            {
-                Stash.Stash();
-                return;
-            }
-
-            received.Request.CloseDescriptors();
-            End($"it has more than {MaximumWaitingCalls} calls under way");
-        });
+        Receive<ShimEvents.Received>(Hold);
         Receive<Resolved>(resolved =>
         {
             if (resolved.Route is { } route)

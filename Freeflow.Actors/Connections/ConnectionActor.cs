@@ -193,17 +193,7 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
     /// <summary>An object has the call; others wait their turn.</summary>
     private void Busy()
     {
-        Receive<ShimEvents.Received>(received =>
-        {
-            if (_waiting++ < MaximumWaitingCalls)
-            {
-                Stash.Stash();
-                return;
-            }
-
-            received.Request.CloseDescriptors();
-            End($"it has more than {MaximumWaitingCalls} calls under way");
-        });
+        Receive<ShimEvents.Received>(Hold);
         Receive<ConnectionProtocol.Answer>(answer =>
         {
             Answer(answer);
@@ -231,6 +221,19 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
             Resume();
         });
         Always();
+    }
+
+    /// <summary>A call that comes while another is under way.</summary>
+    private void Hold(ShimEvents.Received received)
+    {
+        if (_waiting++ < MaximumWaitingCalls)
+        {
+            Stash.Stash();
+            return;
+        }
+
+        received.Request.CloseDescriptors();
+        End($"it has more than {MaximumWaitingCalls} calls under way");
     }
 
     private void Always()

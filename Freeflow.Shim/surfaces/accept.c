@@ -10,9 +10,9 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "../clock.h"
 #include "../listeners.h"
 #include "../marks.h"
 #include "../prefixes.h"
@@ -85,14 +85,6 @@ static long patience(int descriptor)
 	if (syscall(SYS_getsockopt, descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, &length) < 0 || (!time.tv_sec && !time.tv_usec))
 		return -1;
 	return time.tv_sec * 1000 + (time.tv_usec + 999) / 1000;
-}
-
-static long now_milliseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /*
@@ -168,7 +160,7 @@ static int wait_for_both(int index, int descriptor, long deadline)
 		{ .fd = descriptor, .events = POLLIN },
 		{ .fd = ff_listener_channel(index, descriptor), .events = POLLIN },
 	};
-	long left = deadline < 0 ? -1 : deadline - now_milliseconds();
+	long left = deadline < 0 ? -1 : deadline - ff_milliseconds();
 	int count;
 
 	if (deadline >= 0 && left <= 0) {
@@ -197,7 +189,7 @@ static int accept_both(int index, int descriptor, struct sockaddr *address, sock
 		return connection;
 	}
 	bound = patience(descriptor);
-	deadline = bound < 0 ? -1 : now_milliseconds() + bound;
+	deadline = bound < 0 ? -1 : ff_milliseconds() + bound;
 	for (;;) {
 		if (wait_for_both(index, descriptor, deadline) < 0)
 			return -1;

@@ -36,7 +36,8 @@ public sealed class WrongRequestsFailAsSpecified(LabFixture lab)
 
     [Fact]
     public void NoSharedFileCanBeTruncatedOrMadeLonger() =>
-        Assert.Contains("as specified", Run(Placement.SameHost, [LabFixture.TestProgram("verbs-faults"), "truncation"]));
+        Assert.Contains("as specified", new ProgramPair(lab, Placement.SameHost) { PrivilegedClient = true }
+            .RunOn(Port, s_bound, LabFixture.TestProgram("verbs-faults"), "truncation"));
 
     private string Run(Placement placement, string[] command) => new ProgramPair(lab, placement).RunOn(Port, s_bound, command);
 }

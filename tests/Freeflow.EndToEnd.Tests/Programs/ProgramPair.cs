@@ -8,6 +8,9 @@ public sealed class ProgramPair(LabFixture lab, Placement placement)
     /// <summary>perftest's and the examples' port for exchanging addresses.</summary>
     public const int Port = 18515;
 
+    /// <summary>The client has all capabilities. It is without TCP mode, in which its whole container would be distrusted for it.</summary>
+    public bool PrivilegedClient { get; init; }
+
     /// <summary>Runs both to their end, within a bound; fails the test unless both exit with 0. Returns what the client said.</summary>
     public string Run(TimeSpan bound, params string[] command) => RunOn(Port, bound, command);
 
@@ -16,7 +19,10 @@ public sealed class ProgramPair(LabFixture lab, Placement placement)
     {
         var (serverNode, clientNode) = (LabFixture.Server(placement), LabFixture.Client(placement));
         using var server = lab.StartListening(serverNode, port, command);
-        var client = lab.Hosts.Exec(clientNode, bound, [.. command, LabFixture.AddressOf(serverNode)]);
+        string[] asking = [.. command, LabFixture.AddressOf(serverNode)];
+        var client = PrivilegedClient
+            ? lab.Hosts.ExecPrivileged(clientNode, bound, ["env", "-u", "VNET_PREFIX", .. asking])
+            : lab.Hosts.Exec(clientNode, bound, asking);
         var served = server.Wait(TimeSpan.FromSeconds(10));
         Assert.True(client.ExitCode == 0 && served.ExitCode == 0,
             $"{string.Join(' ', command)}, {placement}\nclient in {clientNode}: {client.Everything}\nserver in {serverNode}: {served.Everything}");
