@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "descriptors.h"
+#include "listener_sets.h"
 #include "log.h"
 #include "marks.h"
 #include "options.h"
@@ -21,39 +21,14 @@
 #include "routes.h"
 
 #define MAX_LISTENERS 512
-#define MAX_MEMBERSHIPS 16
 #define KERNELS_TURN 8 /* every so many connections */
 #define CLOSE_TO_LIMIT 64
-#define NEVER LONG_MAX
 #define UNTIL_LISTEN (LONG_MAX - 1)
 #define INHERITED_DESCRIPTORS 64
 #define FIRST_PAUSE_SECONDS 1
 #define LONGEST_PAUSE_SECONDS 16
 
-/* An epoll set that the listener is in. */
-struct membership {
-	int set;
-	int inner; /* a set of our own with listener and channel, which is in `set` in their place; -1: both are there */
-	struct epoll_event event;
-};
-
-struct listener {
-	int references;
-	int channel;     /* protected; -1: none */
-	int is_ipv6;
-	int backlog;
-	int waits;       /* the router has been told */
-	long not_before; /* seconds: when the router may be asked again */
-	long pause;
-	unsigned int turns;
-	uint64_t touched;
-	int options_known;
-	struct ff_option_set options;
-	int memberships;
-	struct membership sets[MAX_MEMBERSHIPS];
-};
-
-static struct listener listeners[MAX_LISTENERS];
+static struct ff_listener listeners[MAX_LISTENERS];
 static atomic_int in_use;
 static atomic_int last_number; /* of a descriptor that was received */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -76,11 +51,6 @@ static long now_seconds(void)
 
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
 	return now.tv_sec;
-}
-
-static int control(int set, int operation, int descriptor, struct epoll_event *event)
-{
-	return ff_real()->epoll_ctl(set, operation, descriptor, event);
 }
 
 /* Whether connections over IPv4 that are not the loopback's can reach it. */
@@ -109,48 +79,7 @@ static int is_tcp(int descriptor)
 	return syscall(SYS_getsockopt, descriptor, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) == 0 && protocol == IPPROTO_TCP;
 }
 
-/* Puts the channel into a set that the listener is in already. */
-static void join(struct listener *listener, int descriptor, struct membership *membership)
-{
-	struct epoll_event inside = { .events = EPOLLIN };
-
-	if (membership->inner >= 0) {
-		control(membership->inner, EPOLL_CTL_ADD, listener->channel, &inside);
-		return;
-	}
-	if (!(membership->event.events & EPOLLONESHOT)) {
-		control(membership->set, EPOLL_CTL_ADD, listener->channel, &membership->event);
-		return;
-	}
-	/* One shot is one event for both, so one entry for both. */
-	membership->inner = epoll_create1(EPOLL_CLOEXEC);
-	if (membership->inner < 0)
-		return;
-	membership->inner = ff_protect(membership->inner);
-	control(membership->inner, EPOLL_CTL_ADD, descriptor, &inside);
-	control(membership->inner, EPOLL_CTL_ADD, listener->channel, &inside);
-	control(membership->set, EPOLL_CTL_DEL, descriptor, NULL);
-	control(membership->set, EPOLL_CTL_ADD, membership->inner, &membership->event);
-}
-
-static void drop_channel(struct listener *listener)
-{
-	struct epoll_event nothing = { 0 };
-	int saved = errno;
-
-	if (listener->channel < 0)
-		return;
-	/* Closing alone does not take it out of the sets while another process has it too. */
-	for (int i = 0; i < listener->memberships; i++)
-		control(listener->sets[i].inner >= 0 ? listener->sets[i].inner : listener->sets[i].set, EPOLL_CTL_DEL, listener->channel,
-			&nothing);
-	ff_unprotect_and_close(listener->channel);
-	listener->channel = -1;
-	listener->waits = 0;
-	errno = saved;
-}
-
-static void ask(struct listener *listener, int descriptor)
+static void ask(struct ff_listener *listener, int descriptor)
 {
 	struct ff_listen request = { .backlog = (uint32_t)(listener->backlog < 0 ? 0 : listener->backlog) };
 	struct ff_reply reply;
@@ -168,11 +97,10 @@ static void ask(struct listener *listener, int descriptor)
 	ff_reply_close(&reply, 1);
 	listener->pause = 0;
 	listener->channel = ff_protect(reply.descriptors[0]);
-	for (int i = 0; i < listener->memberships; i++)
-		join(listener, descriptor, &listener->sets[i]);
+	ff_listener_join_all(listener, descriptor);
 }
 
-static const char *cannot_serve(const struct listener *listener)
+static const char *cannot_serve(const struct ff_listener *listener)
 {
 	for (int i = 0; i < 44; i++)
 		if (listener->touched != FF_ALL_OPTIONS && listener->touched >> i & 1 && ff_option_stays_with_listener(i))
@@ -180,19 +108,19 @@ static const char *cannot_serve(const struct listener *listener)
 	return NULL;
 }
 
-static void give_up(struct listener *listener, const char *why)
+static void give_up(struct ff_listener *listener, const char *why)
 {
-	if (listener->not_before == NEVER)
+	if (listener->not_before == FF_NEVER)
 		return;
 	ff_debug("a listener's connections are plain: %s", why);
-	drop_channel(listener);
-	listener->not_before = NEVER;
+	ff_listener_drop_channel(listener);
+	listener->not_before = FF_NEVER;
 }
 
 static int make(int descriptor, int backlog, int is_ipv6, uint64_t touched)
 {
 	for (int i = 0; i < MAX_LISTENERS; i++) {
-		struct listener *listener = &listeners[i];
+		struct ff_listener *listener = &listeners[i];
 
 		if (listener->references)
 			continue;
@@ -264,15 +192,15 @@ void ff_listener_gives_up(int index, const char *why)
 void ff_listener_shut(int index)
 {
 	struct ff_listener_note note = { .type = FF_LISTENER_ENDS };
-	struct listener *listener = &listeners[index];
+	struct ff_listener *listener = &listeners[index];
 	int saved = errno;
 
 	pthread_mutex_lock(&lock);
 	if (listener->channel >= 0)
 		(void)syscall(SYS_sendto, listener->channel, &note, sizeof(note), MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
-	drop_channel(listener);
+	ff_listener_drop_channel(listener);
 	/* Until it listens again. */
-	if (listener->not_before != NEVER)
+	if (listener->not_before != FF_NEVER)
 		listener->not_before = UNTIL_LISTEN;
 	pthread_mutex_unlock(&lock);
 	errno = saved;
@@ -293,7 +221,7 @@ void ff_listener_met(int descriptor)
 
 int ff_listener_channel(int index, int descriptor)
 {
-	struct listener *listener = &listeners[index];
+	struct ff_listener *listener = &listeners[index];
 	struct ff_listener_note note = { .type = FF_LISTENER_WAITS };
 	int saved = errno;
 
@@ -316,7 +244,7 @@ void ff_listener_lost(int index)
 	pthread_mutex_lock(&lock);
 	if (listeners[index].channel >= 0)
 		ff_debug("a listener's connections are plain until its router is back");
-	drop_channel(&listeners[index]);
+	ff_listener_drop_channel(&listeners[index]);
 	if (listeners[index].not_before < UNTIL_LISTEN)
 		listeners[index].not_before = now_seconds() + FIRST_PAUSE_SECONDS;
 	pthread_mutex_unlock(&lock);
@@ -339,7 +267,7 @@ void ff_listener_touched(int index, int option)
 }
 
 /* What an accepted connection has of its listener. */
-static void inherit(struct listener *listener, int descriptor, int connection)
+static void inherit(struct ff_listener *listener, int descriptor, int connection)
 {
 	if (!listener->options_known) {
 		pthread_mutex_lock(&lock);
@@ -370,7 +298,7 @@ static int has_room(int channel)
 
 int ff_listener_accept(int index, int descriptor, int flags, struct ff_address *peer)
 {
-	struct listener *listener = &listeners[index];
+	struct ff_listener *listener = &listeners[index];
 	int channel = listener->channel, connection = -1;
 	struct ff_delivery delivery;
 	union {
@@ -418,97 +346,14 @@ int ff_listener_accept(int index, int descriptor, int flags, struct ff_address *
 	return connection;
 }
 
-static struct membership *membership_of(struct listener *listener, int set)
-{
-	for (int i = 0; i < listener->memberships; i++)
-		if (listener->sets[i].set == set)
-			return &listener->sets[i];
-	return NULL;
-}
-
-static void leave(struct listener *listener, struct membership *membership)
-{
-	struct epoll_event nothing = { 0 };
-
-	if (membership->inner >= 0)
-		ff_unprotect_and_close(membership->inner);
-	else if (listener->channel >= 0)
-		control(membership->set, EPOLL_CTL_DEL, listener->channel, &nothing);
-	*membership = listener->sets[--listener->memberships];
-}
-
-static int add(struct listener *listener, int descriptor, int set, struct epoll_event *event)
-{
-	struct membership *membership = membership_of(listener, set);
-
-	if (membership && membership->inner >= 0 && control(set, EPOLL_CTL_MOD, membership->inner, &membership->event) == 0) {
-		errno = EEXIST;
-		return -1;
-	}
-	/* The kernel checks everything first. */
-	if (control(set, EPOLL_CTL_ADD, descriptor, event) < 0)
-		return -1;
-	if (membership)
-		leave(listener, membership); /* of a set that was closed and made anew under the same number */
-	if (listener->memberships == MAX_MEMBERSHIPS) {
-		/* A set that the channel is not in would miss deliveries: there must be none. */
-		drop_channel(listener);
-		listener->not_before = NEVER;
-		return 0;
-	}
-	membership = &listener->sets[listener->memberships++];
-	*membership = (struct membership){ .set = set, .inner = -1, .event = *event };
-	if (listener->channel >= 0)
-		join(listener, descriptor, membership);
-	return 0;
-}
-
-static int modify(struct listener *listener, int descriptor, struct membership *membership, struct epoll_event *event)
-{
-	uint32_t before = membership->event.events;
-	int set = membership->set;
-
-	if (membership->inner >= 0) {
-		if (control(set, EPOLL_CTL_MOD, membership->inner, event) < 0)
-			return -1;
-		membership->event = *event;
-		return 0;
-	}
-	if (control(set, EPOLL_CTL_MOD, descriptor, event) < 0)
-		return -1;
-	membership->event = *event;
-	if (listener->channel < 0)
-		return 0;
-	if (event->events & EPOLLONESHOT && !(before & EPOLLONESHOT)) {
-		control(set, EPOLL_CTL_DEL, listener->channel, event);
-		join(listener, descriptor, membership);
-	} else if (control(set, EPOLL_CTL_MOD, listener->channel, event) < 0) {
-		join(listener, descriptor, membership);
-	}
-	return 0;
-}
-
 int ff_listener_epoll(int index, int descriptor, int set, int operation, struct epoll_event *event)
 {
-	struct listener *listener = &listeners[index];
-	struct membership *membership;
-	int result = -1;
+	int result;
 
 	if (operation != EPOLL_CTL_DEL && event && event->events & (EPOLLIN | EPOLLRDNORM))
 		(void)ff_listener_channel(index, descriptor);
 	pthread_mutex_lock(&lock);
-	membership = membership_of(listener, set);
-	if (operation == EPOLL_CTL_ADD && event) {
-		result = add(listener, descriptor, set, event);
-	} else if (operation == EPOLL_CTL_MOD && event && membership) {
-		result = modify(listener, descriptor, membership, event);
-	} else if (operation == EPOLL_CTL_DEL && membership) {
-		result = control(set, EPOLL_CTL_DEL, membership->inner >= 0 ? membership->inner : descriptor, event);
-		if (result == 0)
-			leave(listener, membership);
-	} else {
-		result = control(set, operation, descriptor, event);
-	}
+	result = ff_listener_control(&listeners[index], descriptor, set, operation, event);
 	pthread_mutex_unlock(&lock);
 	return result;
 }
@@ -525,15 +370,14 @@ int ff_listener_hold(uint32_t index)
 
 int ff_listener_release(uint32_t index)
 {
-	struct listener *listener = &listeners[index];
+	struct ff_listener *listener = &listeners[index];
 
 	if (!ff_descriptors_are_own() && listener->channel >= 0)
 		return 0;
 	pthread_mutex_lock(&lock);
 	if (--listener->references == 0) {
-		drop_channel(listener);
-		while (listener->memberships > 0)
-			leave(listener, &listener->sets[0]);
+		ff_listener_drop_channel(listener);
+		ff_listener_leave_all(listener);
 		atomic_fetch_sub(&in_use, 1);
 	}
 	pthread_mutex_unlock(&lock);

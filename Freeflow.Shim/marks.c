@@ -7,21 +7,14 @@
 #include "listeners.h"
 #include "routes.h"
 
-static _Atomic uint64_t marks[FF_MARK_DESCRIPTORS];
+_Atomic uint64_t ff_marks[FF_MARK_DESCRIPTORS];
 static atomic_uint forks;
-
-uint64_t ff_mark(int descriptor)
-{
-	if (descriptor < 0 || descriptor >= FF_MARK_DESCRIPTORS)
-		return FF_MARK_NONE;
-	return atomic_load_explicit(&marks[descriptor], memory_order_acquire);
-}
 
 void ff_mark_set(int descriptor, uint64_t mark)
 {
 	/* Most are closed as they were opened: the page of a descriptor that nothing is known of stays untouched. */
 	if (descriptor >= 0 && descriptor < FF_MARK_DESCRIPTORS && (mark || ff_mark(descriptor)))
-		atomic_store_explicit(&marks[descriptor], mark, memory_order_release);
+		atomic_store_explicit(&ff_marks[descriptor], mark, memory_order_release);
 }
 
 void ff_mark_add(int descriptor, enum ff_mark_kind kind, uint64_t bits)
@@ -29,11 +22,11 @@ void ff_mark_add(int descriptor, enum ff_mark_kind kind, uint64_t bits)
 	uint64_t mark = ff_mark(descriptor);
 
 	while (FF_MARK_KIND(mark) == kind && (mark & bits) != bits)
-		if (atomic_compare_exchange_weak(&marks[descriptor], &mark, mark | bits))
+		if (atomic_compare_exchange_weak(&ff_marks[descriptor], &mark, mark | bits))
 			return;
 }
 
-void ff_mark_closing(int descriptor)
+void ff_mark_closing_known(int descriptor)
 {
 	uint64_t mark = ff_mark(descriptor);
 
@@ -55,7 +48,7 @@ void ff_mark_closing(int descriptor)
 	ff_mark_set(descriptor, FF_MARK_NONE);
 }
 
-void ff_mark_copied(int from, int to)
+void ff_mark_copied_known(int from, int to)
 {
 	uint64_t mark = ff_mark(from);
 

@@ -2,6 +2,7 @@
 #ifndef FREEFLOW_MARKS_H
 #define FREEFLOW_MARKS_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #define FF_MARK_DESCRIPTORS 65536
@@ -31,15 +32,35 @@ enum ff_mark_kind {
 #define FF_MARK_INDEX(mark) ((uint32_t)((mark) >> 8) & 0xffffu)
 #define FF_MARK_SINCE(mark) ((uint32_t)((mark) >> 32))
 
-uint64_t ff_mark(int descriptor);
+extern _Atomic uint64_t ff_marks[FF_MARK_DESCRIPTORS];
+
+static inline uint64_t ff_mark(int descriptor)
+{
+	if (descriptor < 0 || descriptor >= FF_MARK_DESCRIPTORS)
+		return FF_MARK_NONE;
+	return atomic_load_explicit(&ff_marks[descriptor], memory_order_acquire);
+}
+
 void ff_mark_set(int descriptor, uint64_t mark);
 
 /* Adds bits to a mark, if it is still of this kind. */
 void ff_mark_add(int descriptor, enum ff_mark_kind kind, uint64_t bits);
 
+void ff_mark_closing_known(int descriptor);
+void ff_mark_copied_known(int from, int to);
+
 /* The descriptor is about to be closed or replaced; has been duplicated. Both cost a load when nothing is known of it. */
-void ff_mark_closing(int descriptor);
-void ff_mark_copied(int from, int to);
+static inline void ff_mark_closing(int descriptor)
+{
+	if (ff_mark(descriptor))
+		ff_mark_closing_known(descriptor);
+}
+
+static inline void ff_mark_copied(int from, int to)
+{
+	if (ff_mark(from))
+		ff_mark_copied_known(from, to);
+}
 
 /* Forks so far: a socket made before one may have another holder. */
 uint32_t ff_mark_forks(void);

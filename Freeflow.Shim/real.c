@@ -17,8 +17,8 @@ __asm__(".symver dlvsym,dlvsym@GLIBC_2.17");
 /* musl has none. */
 #pragma weak dlvsym
 
-static struct ff_real table;
-static atomic_int filled;
+struct ff_real ff_real_table;
+atomic_int ff_real_filled;
 
 /*
  * Before 2.36, glibc's dlsym(RTLD_NEXT) gives the oldest of several versions: a realpath that takes no NULL, a glob that
@@ -57,16 +57,13 @@ static void *find(const char *name)
 	return found ? found : next_plain(name);
 }
 
-const struct ff_real *ff_real(void)
+void ff_real_fill(void)
 {
-	if (!atomic_load_explicit(&filled, memory_order_acquire)) {
-		/* Two threads may do this at once: both store the same. */
-#define FF_FILL(result, name, parameters) table.name = (result (*) parameters)find(#name);
-		FF_REAL_FUNCTIONS(FF_FILL)
+	/* Two threads may do this at once: both store the same. */
+#define FF_FILL(result, name, parameters) ff_real_table.name = (result (*) parameters)find(#name);
+	FF_REAL_FUNCTIONS(FF_FILL)
 #undef FF_FILL
-		atomic_store_explicit(&filled, 1, memory_order_release);
-	}
-	return &table;
+	atomic_store_explicit(&ff_real_filled, 1, memory_order_release);
 }
 
 void *ff_symbol(const char *name)

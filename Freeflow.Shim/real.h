@@ -6,6 +6,7 @@
 #include <glob.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
@@ -104,8 +105,17 @@ struct ff_real {
 #undef FF_MEMBER
 };
 
+extern struct ff_real ff_real_table;
+extern atomic_int ff_real_filled;
+void ff_real_fill(void);
+
 /* The table, filled on first use: other libraries' constructors may call in before ours has run. */
-const struct ff_real *ff_real(void);
+static inline const struct ff_real *ff_real(void)
+{
+	if (!atomic_load_explicit(&ff_real_filled, memory_order_acquire))
+		ff_real_fill();
+	return &ff_real_table;
+}
 
 /* A function by name, wherever it is; NULL when there is none. */
 void *ff_symbol(const char *name);
