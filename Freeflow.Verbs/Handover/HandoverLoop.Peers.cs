@@ -9,6 +9,7 @@ public sealed partial class HandoverLoop
     private const long PingEvery = 1000;
 
     private long _nextPing;
+    private bool _announces; // an announcement is among what is to be sent
 
     /// <summary>A member of the cluster, by its underlay address. Connections from there may be announced.</summary>
     public void AddPeer(int number, Ipv4 address) => Post(() => _peers[number] = new HandoverPeer(number, address));
@@ -78,6 +79,7 @@ public sealed partial class HandoverLoop
             return;
         }
 
+        _announces = true;
         given.Peer.Link?.Send(new HandoverFrame
         {
             Type = HandoverFrameType.Announce,
@@ -158,12 +160,16 @@ public sealed partial class HandoverLoop
             if (peer.Link is not { } link || (!link.HasOutgoing && !link.AwaitsRoom))
                 continue;
             link.Flush();
-            FaultPoint.Pass(FaultPoint.AnnouncementSent);
             if (link.HasOutgoing == link.AwaitsRoom || link.Broken is not null)
                 continue;
             link.AwaitsRoom = link.HasOutgoing;
             _epoll.Modify(link.Socket, EpollEvents.In | (link.AwaitsRoom ? EpollEvents.Out : 0), link.Key);
         }
+
+        if (!_announces)
+            return;
+        _announces = false;
+        FaultPoint.Pass(FaultPoint.AnnouncementSent);
     }
 
     private void WatchPeers(long now)

@@ -8,12 +8,20 @@ namespace Freeflow.EndToEnd.Tests.Tcp.Faults;
 /// </summary>
 [Collection(LabFixture.Name)]
 [Trait("Speed", "Slow")]
-public sealed class RoutersThatDieInAHandover(LabFixture lab)
+public sealed class RoutersThatDieInAHandover(LabFixture lab) : IDisposable
 {
     private const int Port = 18840;
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(40);
 
     private static string Program => LabFixture.TestProgram("tcp-crowd");
+
+    /// <summary>Whatever has become of them, other tests need both.</summary>
+    public void Dispose()
+    {
+        foreach (var host in (string[])["h1", "h2"])
+            lab.Hosts.Routers.Start(host, inHostPidNamespace: false, hosts: 2);
+        lab.Hosts.Routers.AwaitCluster(2, s_bound);
+    }
 
     [Theory]
     [InlineData("sockets-given", "h1")]
