@@ -56,12 +56,21 @@ static const struct {
 #define OPTIONS ((int)(sizeof(options) / sizeof(options[0])))
 _Static_assert(sizeof(options) / sizeof(options[0]) <= 44, "a mark has room for 44 options");
 
-int ff_option_index(int level, int name)
+#define LEVELS (IPPROTO_IPV6 + 1)
+#define NAMES 80
+
+/* An option's place in the table, and 1; 0 for none. Programs set options often. */
+static unsigned char places[LEVELS][NAMES];
+
+__attribute__((constructor)) static void index_options(void)
 {
 	for (int i = 0; i < OPTIONS; i++)
-		if (options[i].level == level && options[i].name == name)
-			return i;
-	return -1;
+		places[options[i].level][options[i].name] = (unsigned char)(i + 1);
+}
+
+int ff_option_index(int level, int name)
+{
+	return level >= 0 && level < LEVELS && name >= 0 && name < NAMES ? places[level][name] - 1 : -1;
 }
 
 int ff_option_stays_with_listener(int index)

@@ -53,6 +53,9 @@ static int answer(int (*real)(int, struct sockaddr *, socklen_t *), int descript
 	if (result < 0 || !ff_prefixes_any() || !into || FF_MARK_KIND(ff_mark(descriptor)) == FF_MARK_FRESH || room < sizeof(into->sa_family) ||
 	    (into->sa_family != AF_INET && into->sa_family != AF_INET6))
 		return result;
+	/* The host's own addresses, which stand in the place of virtual ones, are none of the loopback's. */
+	if (ff_address_read(into, *length < room ? *length : room, &local) && ff_address_is_loopback(local.address))
+		return result;
 	if (ends_of(descriptor, into->sa_family == AF_INET6, &local, &peer)) {
 		*length = room;
 		ff_address_write(is_peer ? &peer : &local, into, length);

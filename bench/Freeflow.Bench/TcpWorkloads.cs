@@ -20,7 +20,7 @@ public sealed partial class TcpWorkloads(LabHosts lab, int seconds, TimeSpan sli
     /// <summary>MB/s of 2^20, and what was received in GB of 2^30.</summary>
     public (double Rate, double Gigabytes) Iperf(TcpPath path, int streams)
     {
-        var report = Run(path, "iperf3", "-c", path.ServerAddress, "-p", $"{path.Port(TcpService.Iperf)}", "-P", $"{streams}", "-t", $"{seconds}", "-C", "cubic", "-J");
+        var report = Run(path, "iperf3", "-c", path.ServerAddress, "-p", $"{path.Port(TcpService.Iperf)}", "-P", $"{streams}", "-t", $"{seconds}", "-J");
         var sum = JsonSerializer.Deserialize<JsonElement>(report).GetProperty("end").GetProperty("sum_received");
         return (sum.GetProperty("bits_per_second").GetDouble() / 8 / (1 << 20), sum.GetProperty("bytes").GetDouble() / (1 << 30));
     }

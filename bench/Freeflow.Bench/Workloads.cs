@@ -42,7 +42,7 @@ public sealed class Workloads(LabHosts lab)
     {
         using var server = lab.Start(path.ServerNode, Plain(path, "iperf3", "-s", "-1"));
         Thread.Sleep(300);
-        var report = Run(path.ClientNode, Plain(path, "iperf3", "-c", path.ServerAddress, "-t", "1.5", "-C", "cubic", "-J"));
+        var report = Run(path.ClientNode, Plain(path, "iperf3", "-c", path.ServerAddress, "-t", "1.5", "-J"));
         var bits = JsonSerializer.Deserialize<JsonElement>(report).GetProperty("end").GetProperty("sum_received").GetProperty("bits_per_second").GetDouble();
         return bits / 8 / (1 << 20);
     }
