@@ -261,8 +261,18 @@ static void route_to_server(unsigned long what, struct in_addr gateway) {
     close(any);
 }
 
+static int interrupted_socket;
+
+/* The signal comes when the connection is under way, however long that takes to begin; the way is mended after it. */
 static void *interrupting_thread(void *gateway) {
-    pause_ms(200);
+    struct tcp_info info = {0};
+    for (int i = 0; i < patience_ms && info.tcpi_state != TCP_SYN_SENT; i++) {
+        socklen_t size = sizeof info;
+        getsockopt(interrupted_socket, IPPROTO_TCP, TCP_INFO, &info, &size);
+        pause_ms(1);
+    }
+
+    pause_ms(100);
     pthread_kill(main_thread, SIGUSR1);
     pause_ms(200);
     route_to_server(SIOCDELRT, *(struct in_addr *)gateway);
@@ -278,6 +288,7 @@ static void interrupted(void) {
         int fd = tcp(0), index = 70 + restarts;
         set_handler(SIGUSR1, count_signal, restarts ? SA_RESTART : 0);
         route_to_server(SIOCADDRT, gateway);
+        interrupted_socket = fd;
         pthread_create(&interrupter, NULL, interrupting_thread, &gateway);
         say("connect%s: %s", restarts ? " with SA_RESTART" : "", ok(to_server(fd, index)));
         say("signals: %d", signals);
