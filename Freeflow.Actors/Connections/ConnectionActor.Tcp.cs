@@ -17,14 +17,25 @@ public sealed partial class ConnectionActor
 
     private void OpenTcp(ShimRequest request)
     {
-        var reason = "";
-        if (!_plane.AcceleratesPrivileged && !ProcessPrivileges.AreHarmless(_connection.PeerPid, request.Descriptors, _connection.Namespace, out reason))
+        try
         {
-            _log.Warning("Container {0} gets no host sockets: {1}", _connection.Namespace.Id, reason);
-            _plane.Handover.Distrust(_handoverContainer);
+            if (!_plane.AcceleratesPrivileged && !ProcessPrivileges.AreHarmless(_connection.PeerPid, request.Descriptors, _connection.Namespace, out var reason))
+            {
+                _log.Warning("Container {0} gets no host sockets: {1}", _connection.Namespace.Id, reason);
+                _plane.Handover.Distrust(_handoverContainer);
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+            // The process has given up waiting and is gone, and with it the hold on its namespace; the news of that follows.
+            _log.Debug("Connection {0}: closed before its hello was served", _connection.Id);
+            return;
+        }
+        finally
+        {
+            request.CloseDescriptors();
         }
 
-        request.CloseDescriptors();
         _process = new HandoverProcess(_handoverContainer);
         _plane.HandoverNews.Watch(_process, Self);
         _plane.Handover.Attach(_process);
