@@ -75,14 +75,16 @@ public sealed partial class HandoverLoop
             return null;
         }
 
-        var route = new Route(process, index, new Destination(new Ipv4(request.Destination), (int)request.Port), new Ipv4(request.Source));
-        if (isNew)
+        var replaced = isNew ? null : process.Routes[(int)index];
+        var destination = new Destination(new Ipv4(request.Destination), (int)request.Port);
+        var route = new Route(process, index, destination, new Ipv4(request.Source), replaced?.Generation ?? 0);
+        if (replaced is null)
         {
             process.Routes.Add(route);
         }
         else
         {
-            Unlist(process.Routes[(int)index]);
+            Unlist(replaced);
             process.Routes[(int)index] = route;
         }
 

@@ -3,11 +3,20 @@ using Freeflow.Verbs.Interop;
 namespace Freeflow.Verbs.Handover;
 
 /// <summary>A destination that a process has asked for, and what it is told of it.</summary>
-internal sealed class Route(HandoverProcess process, uint index, Destination destination, Ipv4 source)
+/// <param name="process">Whose it is.</param>
+/// <param name="index">Its place in the route memory.</param>
+/// <param name="destination">Where to.</param>
+/// <param name="source">Where from.</param>
+/// <param name="replaced">
+/// The generation of the route that had its place before, or 0: sockets of that one may lie unread in the process's note socket still,
+/// and must not pass for this one's.
+/// </param>
+internal sealed class Route(HandoverProcess process, uint index, Destination destination, Ipv4 source, ushort replaced = 0)
 {
     private const int LargestStock = 16;
     private const long BusyWithin = 1000;
 
+    private bool _isJudged;
     private int _stock;
     private long _lastConnect;
 
@@ -24,7 +33,7 @@ internal sealed class Route(HandoverProcess process, uint index, Destination des
     /// <summary>None: accelerated.</summary>
     public PlainReason Reason { get; private set; } = PlainReason.NoOwner;
 
-    public ushort Generation { get; private set; }
+    public ushort Generation { get; private set; } = replaced;
 
     /// <summary>The router that the destination is at, and the endpoint there.</summary>
     public HandoverPeer? Peer { get; private set; }
@@ -43,9 +52,9 @@ internal sealed class Route(HandoverProcess process, uint index, Destination des
     /// <summary>Sets what holds from now on; true when that is something else than before.</summary>
     public bool Become(PlainReason reason, HandoverPeer? peer, bool isIpv6Listener)
     {
-        if (Generation != 0 && reason == Reason && peer == Peer && isIpv6Listener == IsIpv6Listener)
+        if (_isJudged && reason == Reason && peer == Peer && isIpv6Listener == IsIpv6Listener)
             return false;
-        (Reason, Peer, IsIpv6Listener) = (reason, peer, isIpv6Listener);
+        (_isJudged, Reason, Peer, IsIpv6Listener) = (true, reason, peer, isIpv6Listener);
         if (++Generation == 0)
             Generation = 1;
         Outstanding = 0;
