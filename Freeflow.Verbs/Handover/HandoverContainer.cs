@@ -27,7 +27,7 @@ public sealed class HandoverContainer(string id, Tenant tenant)
     /// <summary>What the others have been told of its listeners.</summary>
     internal Dictionary<ListenerKey, ListenerState> Published { get; set; } = [];
 
-    /// <summary>Host sockets that were given and have not connected yet.</summary>
+    /// <summary>Host sockets that were given lately and have not connected yet.</summary>
     internal int SocketsOut { get; set; }
 
     public override string ToString() => Id;

@@ -212,7 +212,7 @@ public sealed partial class HandoverLoop
     private void Want(HandoverProcess process, Route route, in ShimNote note)
     {
         var now = Environment.TickCount64;
-        process.DropStale(now);
+        process.DiscountStale(now);
         if ((note.Flags & NoteFlags.Bound) != 0)
         {
             var source = new Ipv4(note.Address);

@@ -13,13 +13,14 @@ public sealed class HandoverProcess : IDisposable
 {
     public const int MaximumRoutes = 1024;
 
-    private const int MaximumOut = 512;
+    private const int MaximumKnown = 4096;
     private const long StaleAfter = 15_000;
 
     private readonly SharedMemory _words = SharedMemory.Create("freeflow-routes", MaximumRoutes * sizeof(uint));
     private readonly SafeFileHandle _ours;
     private readonly Dictionary<uint, GivenSocket> _given = [];
-    private uint _nextNumber;
+    private uint _lastNumber;
+    private uint _lastStale; // sockets up to this number count no longer; numbers may wrap around
 
     public HandoverProcess(HandoverContainer container)
     {
@@ -48,14 +49,19 @@ public sealed class HandoverProcess : IDisposable
     internal void Publish(Route route) =>
         Volatile.Write(ref MemoryMarshal.Cast<byte, uint>(_words.Span(route.Index * sizeof(uint), sizeof(uint)))[0], route.Word);
 
-    /// <summary>Notes a socket as given; its number.</summary>
+    /// <summary>
+    /// Notes a socket as given; its number. It is known until it connects or so many more were given, however long that takes: it may
+    /// lie unread in the note socket while the process connects elsewhere.
+    /// </summary>
     internal uint Give(in GivenSocket socket)
     {
-        if (_given.Count >= MaximumOut)
-            DropStale(socket.Since, all: true);
-        _given.Add(++_nextNumber, socket);
+        _given.Add(++_lastNumber, socket);
         Container.SocketsOut++;
-        return _nextNumber;
+        var forgotten = _lastNumber - MaximumKnown;
+        TryTake(forgotten, out _);
+        if (_lastNumber - _lastStale > MaximumKnown)
+            _lastStale = forgotten;
+        return _lastNumber;
     }
 
     /// <summary>Takes a socket that is about to connect: once.</summary>
@@ -63,25 +69,34 @@ public sealed class HandoverProcess : IDisposable
     {
         if (!_given.Remove(number, out socket))
             return false;
-        Container.SocketsOut--;
+        if (IsCounted(number))
+            Container.SocketsOut--;
         return true;
     }
 
-    /// <summary>Forgets sockets that the shim has thrown away by now.</summary>
-    internal void DropStale(long now, bool all = false)
+    /// <summary>Counts sockets no longer that the shim has most likely thrown away by now.</summary>
+    internal void DiscountStale(long now)
     {
-        foreach (var number in _given.Where(entry => all || now - entry.Value.Since > StaleAfter).Select(entry => entry.Key).ToArray())
-            TryTake(number, out _);
+        for (; _lastStale != _lastNumber; _lastStale++)
+        {
+            if (!_given.TryGetValue(_lastStale + 1, out var socket))
+                continue;
+            if (now - socket.Since <= StaleAfter)
+                return;
+            Container.SocketsOut--;
+        }
     }
 
     public void Dispose()
     {
-        Container.SocketsOut -= _given.Count;
+        Container.SocketsOut -= _given.Keys.Count(IsCounted);
         _given.Clear();
         _ours.Dispose();
         NoteSocket.Dispose();
         _words.Dispose();
     }
+
+    private bool IsCounted(uint number) => _lastNumber - number < _lastNumber - _lastStale;
 }
 
 /// <summary>A host socket in a process's hands.</summary>
