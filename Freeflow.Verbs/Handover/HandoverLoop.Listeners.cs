@@ -204,11 +204,18 @@ public sealed partial class HandoverLoop
             if (!channel.IsWaitedFor || channel.Listener.Port != key.Port || channel.Listener.IsIpv6 != isIpv6
                 || (channel.Listener.Address is { } bound && bound != key.Address))
                 continue;
-            if (chosen is null || (channel.Listener.Address is not null && chosen.Listener.Address is null) || (chosen.IsBusy && !channel.IsBusy))
+            if (chosen is null || IsBetter(channel, chosen))
                 chosen = channel;
         }
 
         return chosen;
+    }
+
+    /// <summary>As in the kernel one at the address comes before one at all, full or not: that may be another program's.</summary>
+    private static bool IsBetter(DeliveryChannel channel, DeliveryChannel than)
+    {
+        var isBound = channel.Listener.Address is not null;
+        return isBound == than.Listener.Address is not null ? than.IsBusy && !channel.IsBusy : isBound;
     }
 
     private void Queue(DeliveryChannel channel, int socket, in VirtualEnds ends)
