@@ -124,6 +124,7 @@ public sealed partial class HandoverLoop
         {
             case HandoverFrameType.Hello when frame.Version == HandoverFrame.CurrentVersion && frame.DestinationPort != 0 && frame.SourcePort != 0:
                 (peer.Port, peer.Ipv6Port) = (frame.DestinationPort, frame.SourcePort);
+                ReviewAll();
                 break;
             case HandoverFrameType.Hello:
                 _events.Noticed($"the router at {peer.Address} speaks version {frame.Version} of TCP mode, this one {HandoverFrame.CurrentVersion}: connections to it are plain");
