@@ -228,16 +228,23 @@ public sealed partial class HandoverLoop
         Give(route, route.ToSendAtOnce, note.Flags & NoteFlags.Ipv6, route.Source, 0, now);
     }
 
-    /// <summary>Makes host sockets for a route and sends them to its process.</summary>
+    /// <summary>Answers a process that has asked for sockets.</summary>
     private void Give(Route route, int count, NoteFlags flags, Ipv4 source, ushort sourcePort, long now)
     {
-        var process = route.Process;
-        if (route.Reason != PlainReason.None || process.Container.SocketsOut + count > _options.SocketsPerContainer)
-        {
-            Refuse(route, flags, route.Reason == PlainReason.None ? PlainReason.Limit : route.Reason);
-            return;
-        }
+        var reason = TryGive(route, count, flags, source, sourcePort, now);
+        if (reason != PlainReason.None)
+            Refuse(route, flags, reason);
+    }
 
+    /// <summary>Makes host sockets for a route, as many as there can be, and sends them to its process; why there is none.</summary>
+    private PlainReason TryGive(Route route, int count, NoteFlags flags, Ipv4 source, ushort sourcePort, long now)
+    {
+        var process = route.Process;
+        if (route.Reason != PlainReason.None)
+            return route.Reason;
+        count = Math.Min(count, _options.SocketsPerContainer - process.Container.SocketsOut);
+        if (count <= 0)
+            return PlainReason.Limit;
         var peer = route.Peer!;
         var endpointPort = peer.EndpointFor(route.IsIpv6Listener);
         var message = new ShimSockets
@@ -257,11 +264,7 @@ public sealed partial class HandoverLoop
         }
 
         if (made == 0)
-        {
-            Refuse(route, flags, PlainReason.NoPorts);
-            return;
-        }
-
+            return PlainReason.NoPorts;
         message.Count = (uint)made;
         var sent = HostSocket.Send(process.Socket, MemoryMarshal.AsBytes(new ReadOnlySpan<ShimSockets>(in message)), sockets[..made]);
         for (var i = 0; i < made; i++)
@@ -271,12 +274,14 @@ public sealed partial class HandoverLoop
                 process.TryTake(message.Numbers[i], out _);
         }
 
+        // A process that does not read gets no answer.
         if (sent < 0)
-            return;
+            return PlainReason.None;
         Statistics.SocketsIssued += made;
         if ((flags & NoteFlags.Bound) == 0)
             route.Outstanding += made;
         FaultPoint.Pass(FaultPoint.SocketsGiven);
+        return PlainReason.None;
     }
 
     /// <summary>A socket, bound and locked; or a negative number.</summary>
@@ -323,8 +328,8 @@ public sealed partial class HandoverLoop
             Learn(process.Container, given.Route.Destination, note);
         var route = given.Route;
         route.Outstanding = Math.Max(0, route.Outstanding - 1);
-        if (route.ToSend(now) is > 0 and var more && route.Reason == PlainReason.None)
-            Give(route, more, route.WantsIpv6 ? NoteFlags.Ipv6 : NoteFlags.None, route.Source, 0, now);
+        if (route.ToSend(now) is > 0 and var more)
+            _ = TryGive(route, more, route.WantsIpv6 ? NoteFlags.Ipv6 : NoteFlags.None, route.Source, 0, now);
         _events.Announced(new AnnouncedFlow(
             process.Container, given.Ends, given.HostPort, given.Peer.Address, given.Peer.EndpointFor(given.IsIpv6Listener)));
     }
