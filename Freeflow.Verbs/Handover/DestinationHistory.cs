@@ -8,10 +8,12 @@ internal sealed class DestinationHistory
 {
     private int _shortInARow;
     private long _plainUntil;
+    private long _lastAdded;
 
     /// <summary>Takes a connection into account; true when the destination has just become one to leave plain. Times in milliseconds.</summary>
     public bool Add(long bytes, long milliseconds, HandoverOptions options, long now)
     {
+        _lastAdded = now;
         if (bytes > options.ShortBytes || milliseconds > options.ShortTime.TotalMilliseconds)
         {
             _shortInARow = 0;
@@ -25,6 +27,9 @@ internal sealed class DestinationHistory
     }
 
     public bool IsPlain(long now) => now < _plainUntil;
+
+    /// <summary>Whether nothing has been heard of it for so long that it need not be kept.</summary>
+    public bool IsIdle(HandoverOptions options, long now) => _plainUntil == 0 && now - _lastAdded > options.ForgetAfter.TotalMilliseconds;
 
     /// <summary>Whether the time of being plain is over; it has to be learnt anew then.</summary>
     public bool TryForget(long now)

@@ -7,6 +7,7 @@ namespace Freeflow.Verbs.Handover;
 public sealed partial class HandoverLoop
 {
     private const int NotesPerTurn = 256;
+    private const int MaximumHistories = 4096;
 
     private readonly Dictionary<ListenerKey, List<Route>> _routes = [];
     private readonly List<HandoverContainer> _containers = [];
@@ -339,7 +340,13 @@ public sealed partial class HandoverLoop
         if (_options.Mode != AccelerationMode.Learned)
             return;
         if (!container.Histories.TryGetValue(destination, out var history))
+        {
+            // It can ask for as many destinations as there are; those beyond are not learnt.
+            if (container.Histories.Count == MaximumHistories)
+                return;
             container.Histories.Add(destination, history = new DestinationHistory());
+        }
+
         if (!history.Add((long)Math.Min(note.Bytes, long.MaxValue), note.Milliseconds, _options, Environment.TickCount64))
             return;
         Statistics.LearntShort++;
@@ -355,6 +362,8 @@ public sealed partial class HandoverLoop
             {
                 if (history.TryForget(now))
                     Review(new ListenerKey(container.Tenant.Key, destination.Address, (ushort)destination.Port));
+                else if (history.IsIdle(_options, now))
+                    container.Histories.Remove(destination);
             }
         }
     }
