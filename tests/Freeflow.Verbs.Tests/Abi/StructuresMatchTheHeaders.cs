@@ -1,8 +1,11 @@
+using System.Reflection;
 using System.Runtime.InteropServices;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Channel;
 using Freeflow.Verbs.Engine;
 using Freeflow.Verbs.Handover;
+using Freeflow.Verbs.Interop;
+using Freeflow.Verbs.Testbed.Handover;
 
 namespace Freeflow.Verbs.Tests.Abi;
 
@@ -69,6 +72,14 @@ public sealed class StructuresMatchTheHeaders
         (typeof(ShimListen), "ff_listen"),
     ];
 
+    /// <summary>All that <see cref="InOffsetsAndConstants"/> asks for, by one run of the compiler.</summary>
+    private static readonly Lazy<Dictionary<string, long>> s_theirs = new(() =>
+    {
+        var method = typeof(StructuresMatchTheHeaders).GetMethod(nameof(InOffsetsAndConstants))!;
+        string[] expressions = [.. method.GetCustomAttributes<InlineDataAttribute>().Select(data => (string)data.GetData(method).Single()[1]).Distinct()];
+        return expressions.Zip(KernelHeaders.Evaluate(expressions)).ToDictionary();
+    });
+
     [Fact]
     public void InSize()
     {
@@ -106,8 +117,14 @@ public sealed class StructuresMatchTheHeaders
     [InlineData(ShimProtocol.MaximumMessage, "FF_MAX_MESSAGE")]
     [InlineData((int)ShimProtocol.Version, "FF_PROTOCOL_VERSION")]
     [InlineData((int)ShimProtocol.Magic, "FF_MAGIC")]
+    [InlineData((int)ShimMessageType.Hello, "FF_HELLO")]
+    [InlineData((int)ShimMessageType.Command, "FF_COMMAND")]
+    [InlineData((int)ShimMessageType.Mmap, "FF_MMAP")]
+    [InlineData((int)ShimMessageType.Share, "FF_SHARE")]
     [InlineData((int)ShimMessageType.Listen, "FF_LISTEN")]
     [InlineData((int)ShimMessageType.Resolve, "FF_RESOLVE")]
+    [InlineData((int)ShimConnectionKind.Sysfs, "FF_KIND_SYSFS")]
+    [InlineData((int)ShimConnectionKind.Uverbs, "FF_KIND_UVERBS")]
     [InlineData((int)ShimConnectionKind.Tcp, "FF_KIND_TCP")]
     [InlineData((int)NoteType.Want, "FF_NOTE_WANT")]
     [InlineData((int)NoteType.Connect, "FF_NOTE_CONNECT")]
@@ -119,17 +136,52 @@ public sealed class StructuresMatchTheHeaders
     [InlineData((int)ListenerNoteType.Waits, "FF_LISTENER_WAITS")]
     [InlineData((int)ListenerNoteType.Backlog, "FF_LISTENER_BACKLOG")]
     [InlineData((int)ListenerNoteType.Ends, "FF_LISTENER_ENDS")]
+    [InlineData((int)PlainReason.None, "FF_REASON_NONE")]
     [InlineData((int)PlainReason.NoListener, "FF_REASON_NO_LISTENER")]
+    [InlineData((int)PlainReason.NoOwner, "FF_REASON_NO_OWNER")]
+    [InlineData((int)PlainReason.Unreachable, "FF_REASON_UNREACHABLE")]
+    [InlineData((int)PlainReason.OwnAddress, "FF_REASON_OWN_ADDRESS")]
+    [InlineData((int)PlainReason.Busy, "FF_REASON_BUSY")]
+    [InlineData((int)PlainReason.Short, "FF_REASON_SHORT")]
+    [InlineData((int)PlainReason.Configured, "FF_REASON_CONFIGURED")]
+    [InlineData((int)PlainReason.Policy, "FF_REASON_POLICY")]
+    [InlineData((int)PlainReason.Privileged, "FF_REASON_PRIVILEGED")]
+    [InlineData((int)PlainReason.Source, "FF_REASON_SOURCE")]
+    [InlineData((int)PlainReason.NoPorts, "FF_REASON_NO_PORTS")]
     [InlineData((int)PlainReason.Limit, "FF_REASON_LIMIT")]
     [InlineData((int)PlainReason.Shared, "FF_REASON_SHARED")]
+    [InlineData((int)PlainReason.Option, "FF_REASON_OPTION")]
+    [InlineData((int)PlainReason.Slow, "FF_REASON_SLOW")]
+    [InlineData((int)PlainReason.Refused, "FF_REASON_REFUSED")]
     [InlineData((int)PlainReason.Nested, "FF_REASON_NESTED")]
     [InlineData(HandoverProcess.MaximumRoutes, "FF_MAX_ROUTES")]
-    [InlineData(8, "FF_MAX_SOCKETS")]
-    [InlineData(0x46464c57, "FF_FILTER_MARK")]
-    [InlineData(5, "FF_FILTER_TAIL")]
-    [InlineData(24, "offsetof(struct ff_note, bytes)")]
-    [InlineData(24, "offsetof(struct ff_sockets, count)")]
-    [InlineData(28, "offsetof(struct ff_sockets, numbers)")]
-    [InlineData(8, "offsetof(struct ff_delivery, peer_port)")]
-    public void InOffsetsAndConstants(long ours, string theirs) => Assert.Equal(KernelHeaders.Evaluate([theirs])[0], ours);
+    [InlineData(HostSocket.MaximumDescriptors, "FF_MAX_SOCKETS")]
+    [InlineData(HandoverApplication.NoRoute, "FF_NO_ROUTE")]
+    [InlineData(SocketLock.Mark, "FF_FILTER_MARK")]
+    [InlineData(SocketLock.TailInstructions, "FF_FILTER_TAIL")]
+    [InlineData(0x81, "FF_ROUTE_VERDICT(0x12347781u)")]
+    [InlineData(0x77, "FF_ROUTE_REASON(0x12347781u)")]
+    [InlineData(0x1234, "FF_ROUTE_GENERATION(0x12347781u)")]
+    public void InOffsetsAndConstants(long ours, string theirs) => Assert.Equal(s_theirs.Value[theirs], ours);
+
+    /// <summary>TCP mode's structures carry each field under the same name, but for how it is written.</summary>
+    [Theory]
+    [InlineData(typeof(ShimNote), "ff_note")]
+    [InlineData(typeof(ShimSockets), "ff_sockets")]
+    [InlineData(typeof(ShimDelivery), "ff_delivery")]
+    [InlineData(typeof(ShimListenerNote), "ff_listener_note")]
+    [InlineData(typeof(ShimResolve), "ff_resolve")]
+    [InlineData(typeof(ShimResolved), "ff_resolved")]
+    [InlineData(typeof(ShimListen), "ff_listen")]
+    public void InEachField(Type type, string structure)
+    {
+        string[] fields = [.. type.GetFields().Select(field => field.Name)];
+        Assert.NotEmpty(fields);
+        var theirs = KernelHeaders.Evaluate(fields.Select(field => $"offsetof(struct {structure}, {Written(field)})"));
+        foreach (var (field, offset) in fields.Zip(theirs))
+            Assert.True((long)Marshal.OffsetOf(type, field) == offset, $"{type.Name}.{field} is at {Marshal.OffsetOf(type, field)}; in struct {structure} at {offset}");
+    }
+
+    private static string Written(string name) =>
+        string.Concat(name.Select((letter, i) => char.IsUpper(letter) ? (i == 0 ? "" : "_") + char.ToLowerInvariant(letter) : letter.ToString()));
 }
