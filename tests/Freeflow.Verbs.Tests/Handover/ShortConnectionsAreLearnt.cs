@@ -49,5 +49,18 @@ public sealed class ShortConnectionsAreLearnt
         Assert.False(Add(10, 1));
     }
 
+    [Fact]
+    public void WhatIsHeardOfNoMoreIsIdle()
+    {
+        Add(10, 1);
+        Assert.False(_history.IsIdle(s_options, 60_000));
+        Assert.True(_history.IsIdle(s_options, 60_001));
+        for (var i = 0; i < 3; i++)
+            Add(10, 1);
+        Assert.False(_history.IsIdle(s_options, 60_001));
+        Assert.True(_history.TryForget(60_001));
+        Assert.True(_history.IsIdle(s_options, 60_001));
+    }
+
     private bool Add(long bytes, long milliseconds) => _history.Add(bytes, milliseconds, s_options, now: 0);
 }

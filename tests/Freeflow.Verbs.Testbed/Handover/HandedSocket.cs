@@ -1,0 +1,80 @@
+using System.Net;
+using System.Net.Sockets;
+using Freeflow.Verbs.Handover;
+using Freeflow.Verbs.Interop;
+using Microsoft.Win32.SafeHandles;
+
+namespace Freeflow.Verbs.Testbed.Handover;
+
+/// <summary>A host socket in an application's hands.</summary>
+public sealed class HandedSocket : IDisposable
+{
+    private const int BoundMilliseconds = 10_000;
+
+    /// <param name="descriptor">Is taken over.</param>
+    /// <param name="number">By which the router knows it; 0 for one that was accepted.</param>
+    /// <param name="endpoint">Whom it may talk to.</param>
+    internal HandedSocket(SafeFileHandle descriptor, uint number = 0, IPEndPoint? endpoint = null)
+    {
+        Number = number;
+        Endpoint = endpoint;
+        Socket = new Socket(new SafeSocketHandle(descriptor.DangerousGetHandle(), ownsHandle: true))
+        {
+            ReceiveTimeout = BoundMilliseconds,
+            SendTimeout = BoundMilliseconds,
+        };
+        descriptor.SetHandleAsInvalid();
+    }
+
+    public uint Number { get; }
+
+    public IPEndPoint? Endpoint { get; }
+
+    public Socket Socket { get; }
+
+    /// <summary>Its ends as the application sees them: what the tail of its filter says, as the shim reads it.</summary>
+    public VirtualEnds Ends
+    {
+        get
+        {
+            var filter = SocketCalls.FilterOf(Socket.SafeHandle);
+            var tail = filter.Length < SocketLock.TailInstructions ? [] : filter[^SocketLock.TailInstructions..];
+            if (tail.Length == 0 || tail[0] != SocketLock.Mark)
+                throw new InvalidOperationException("the socket has no tail of ours in its filter");
+            return new VirtualEnds(Of(tail[1]), (ushort)(tail[3] >> 16), Of(tail[2]), (ushort)tail[3]);
+        }
+    }
+
+    /// <summary>Connects to the endpoint that came with it.</summary>
+    public void Connect() => Socket.Connect(Endpoint!);
+
+    public void Send(string text) => Socket.Send(System.Text.Encoding.ASCII.GetBytes(text));
+
+    /// <summary>What comes next; "" at the end.</summary>
+    public string Receive()
+    {
+        var bytes = new byte[4096];
+        return System.Text.Encoding.ASCII.GetString(bytes, 0, Socket.Receive(bytes));
+    }
+
+    /// <summary>How the connection has ended: ConnectionReset, or Success for an orderly end.</summary>
+    public SocketError AwaitEnd()
+    {
+        try
+        {
+            while (Receive().Length > 0)
+            {
+            }
+
+            return SocketError.Success;
+        }
+        catch (SocketException error)
+        {
+            return error.SocketErrorCode;
+        }
+    }
+
+    public void Dispose() => Socket.Dispose();
+
+    private static Ipv4 Of(uint value) => new(System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(value));
+}

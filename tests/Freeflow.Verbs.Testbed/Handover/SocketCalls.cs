@@ -1,0 +1,68 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Freeflow.Verbs.Testbed.Handover;
+
+/// <summary>What a hostile program does to a socket, and the runtime's own sockets do not offer. Returns 0 or -errno.</summary>
+public static unsafe partial class SocketCalls
+{
+    public const int AttachFilterOption = 26; // SO_GET_FILTER when asked for
+    public const int DetachFilterOption = 27;
+    public const int LockFilterOption = 44;
+    public const int AttachBpfOption = 50;
+
+    private const int SocketLevel = 1;
+    private const int DuplicateCloseOnExec = 1030;
+    private const int InstructionBytes = 8;
+
+    /// <summary>As passing a descriptor does.</summary>
+    public static SafeFileHandle Duplicate(SafeHandle descriptor)
+    {
+        var duplicate = Control(descriptor, DuplicateCloseOnExec, 0);
+        return duplicate < 0
+            ? throw new Win32Exception(Marshal.GetLastPInvokeError(), "fcntl(F_DUPFD_CLOEXEC)")
+            : new SafeFileHandle(duplicate, ownsHandle: true);
+    }
+
+    /// <summary>connect(AF_UNSPEC)</summary>
+    public static int Disconnect(SafeHandle socket)
+    {
+        var address = stackalloc byte[16];
+        return Connect(socket, address, 16) < 0 ? -Marshal.GetLastPInvokeError() : 0;
+    }
+
+    public static int StartListening(SafeHandle socket) => Listen(socket, 8) < 0 ? -Marshal.GetLastPInvokeError() : 0;
+
+    public static int SetOption(SafeHandle socket, int option, int value) =>
+        SetOption(socket, SocketLevel, option, &value, sizeof(int)) < 0 ? -Marshal.GetLastPInvokeError() : 0;
+
+    /// <summary>The constants of the instructions of a socket's filter; none without a filter.</summary>
+    public static uint[] FilterOf(SafeHandle socket)
+    {
+        const uint most = 64;
+        var instructions = stackalloc byte[(int)most * InstructionBytes];
+        var length = most;
+        if (GetOption(socket, SocketLevel, AttachFilterOption, instructions, &length) < 0)
+            throw new Win32Exception(Marshal.GetLastPInvokeError(), "SO_GET_FILTER");
+        var constants = new uint[length];
+        for (var i = 0; i < constants.Length; i++)
+            constants[i] = *(uint*)(instructions + (i * InstructionBytes) + 4);
+        return constants;
+    }
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    private static partial int Control(SafeHandle descriptor, int command, int argument);
+
+    [LibraryImport("libc", EntryPoint = "connect", SetLastError = true)]
+    private static partial int Connect(SafeHandle socket, byte* address, uint length);
+
+    [LibraryImport("libc", EntryPoint = "listen", SetLastError = true)]
+    private static partial int Listen(SafeHandle socket, int backlog);
+
+    [LibraryImport("libc", EntryPoint = "setsockopt", SetLastError = true)]
+    private static partial int SetOption(SafeHandle socket, int level, int option, void* value, int length);
+
+    [LibraryImport("libc", EntryPoint = "getsockopt", SetLastError = true)]
+    private static partial int GetOption(SafeHandle socket, int level, int option, byte* value, uint* length);
+}

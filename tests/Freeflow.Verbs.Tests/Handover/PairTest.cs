@@ -1,0 +1,37 @@
+using Freeflow.Verbs.Handover;
+using Freeflow.Verbs.Testbed.Handover;
+
+namespace Freeflow.Verbs.Tests.Handover;
+
+/// <summary>A test with two hosts of its own.</summary>
+public abstract class PairTest : IAsyncLifetime
+{
+    protected HandoverPair Pair { get; private set; } = null!;
+
+    protected HandoverApplication Application => Pair.Application;
+
+    protected HandoverStatistics AtClient => Pair.ClientSite.Statistics;
+
+    protected HandoverStatistics AtServer => Pair.ServerSite.Statistics;
+
+    public async Task InitializeAsync() => Pair = await HandoverPair.StartAsync(AdjustClient, AdjustServer);
+
+    public Task DisposeAsync()
+    {
+        var defects = Pair.ClientSite.News.Concat(Pair.ServerSite.News).Where(news => news.Contains("a defect")).ToArray();
+        Pair.Dispose();
+        Assert.Empty(defects);
+        return Task.CompletedTask;
+    }
+
+    protected virtual HandoverOptions AdjustClient(HandoverOptions options) => options;
+
+    protected virtual HandoverOptions AdjustServer(HandoverOptions options) => options;
+
+    /// <summary>Waits until a figure has a value, and sees that it is no other.</summary>
+    protected static void Becomes(long value, Func<long> figure, string name)
+    {
+        Patience.Until(() => figure() >= value, () => $"{value} {name}, where there are {figure()}");
+        Assert.Equal(value, figure());
+    }
+}

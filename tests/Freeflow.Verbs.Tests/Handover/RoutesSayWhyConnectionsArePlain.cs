@@ -1,0 +1,139 @@
+using Freeflow.Verbs.Handover;
+using Freeflow.Verbs.Testbed.Handover;
+
+namespace Freeflow.Verbs.Tests.Handover;
+
+public sealed class RoutesSayWhyConnectionsArePlain : PairTest
+{
+    private const int Port = 80;
+    private const int NeverPort = 81;
+    private const string Never = "10.244.2.200";
+
+    private HandoverServer _server = null!;
+
+    protected override HandoverOptions AdjustClient(HandoverOptions options) => options with
+    {
+        Never = new HashSet<Destination> { new(Addresses.Of(HandoverPair.ServerAddress), NeverPort), new(Addresses.Of(Never), 0) },
+        SilenceTimeout = TimeSpan.FromMilliseconds(1500),
+    };
+
+    private uint Accelerated()
+    {
+        _server = Pair.Listen(Port);
+        return Pair.Route(Port);
+    }
+
+    [Fact]
+    public void NobodyHasTheAddress()
+    {
+        var route = Application.Resolve("10.244.9.9", Port);
+        Assert.Equal(PlainReason.NoOwner, Application.Word(route).Reason);
+        Assert.Equal(1u, Application.Word(route).Verdict);
+        Pair.ClientSite.Learn("10.244.9.9", Pair.ServerNumber);
+        Application.Await(route, PlainReason.NoListener);
+    }
+
+    [Fact]
+    public void ItIsTheContainersOwn()
+    {
+        using var own = new HandoverServer(Pair.ClientSite, Pair.Client, Port).Wait();
+        Assert.Equal(PlainReason.OwnAddress, Application.Word(Application.Resolve(HandoverPair.ClientAddress, Port)).Reason);
+    }
+
+    [Fact]
+    public void TheSourceIsNotTheContainers()
+    {
+        _ = Accelerated();
+        var route = Application.Resolve(HandoverPair.ServerAddress, Port, source: "10.244.1.99");
+        Assert.Equal(PlainReason.Source, Application.Word(route).Reason);
+        Pair.ClientSite.SetAddresses(Pair.Client, HandoverPair.ClientAddress, "10.244.1.99");
+        Application.Await(route, PlainReason.None);
+        Pair.ClientSite.SetAddresses(Pair.Client);
+        Application.Await(route, PlainReason.Source);
+    }
+
+    [Fact]
+    public void TheAddressThatItBindsIsNotTheContainers()
+    {
+        using var lot = Application.Want(Accelerated(), NoteFlags.Bound, "10.244.1.99", 1234);
+        Assert.Equal((PlainReason.Source, NoteFlags.Bound), (lot.Reason, lot.Message.Flags));
+    }
+
+    [Fact]
+    public void TheContainerIsPrivileged()
+    {
+        var route = Accelerated();
+        Pair.ClientSite.Loop.Distrust(Pair.Client);
+        Application.Await(route, PlainReason.Privileged);
+        Assert.Equal(PlainReason.Privileged, Application.Refusal(route));
+        using var later = new HandoverApplication(Pair.ClientSite, Pair.Client);
+        Assert.Equal(PlainReason.Privileged, later.Word(later.Resolve(HandoverPair.ServerAddress, Port)).Reason);
+    }
+
+    [Theory]
+    [InlineData(HandoverPair.ServerAddress, NeverPort)]
+    [InlineData(Never, 1)]
+    [InlineData(Never, 65535)]
+    public void TheOperatorHasListedIt(string address, int port) =>
+        Assert.Equal(PlainReason.Configured, Application.Word(Application.Resolve(address, port)).Reason);
+
+    [Fact]
+    public void ThePolicySaysSo()
+    {
+        var route = Accelerated();
+        Pair.ClientSite.Policy = (_, _, port) => port != Port;
+        Pair.ClientSite.Loop.LookAgain();
+        Application.Await(route, PlainReason.Policy);
+        Assert.Equal(PlainReason.Policy, Application.Refusal(route));
+    }
+
+    [Fact]
+    public void TheLinkIsLost()
+    {
+        var route = Accelerated();
+        Pair.ServerSite.Loop.RemovePeer(Pair.ClientNumber);
+        Application.Await(route, PlainReason.Unreachable);
+        Pair.ClientSite.Await($"link down {Pair.ServerNumber}: closed by the peer");
+    }
+
+    [Fact]
+    public async Task TheOtherRouterIsSilent()
+    {
+        using var silent = await PlayedRouter.StartAsync(Pair.ClientSite);
+        Pair.ClientSite.Learn("10.244.3.1", silent.Number);
+        silent.Hello();
+        silent.ListenerUp("10.244.3.1", Port);
+        var route = Application.Resolve("10.244.3.1", Port);
+        Application.Await(route, PlainReason.None);
+        Application.Await(route, PlainReason.Unreachable);
+        Pair.ClientSite.Await($"link down {silent.Number}: it has said nothing for {1.5} s");
+        Application.Await(Accelerated(), PlainReason.None);
+    }
+
+    [Fact]
+    public void TheOtherRouterHasLeft()
+    {
+        var route = Accelerated();
+        Pair.ClientSite.Loop.RemovePeer(Pair.ServerNumber);
+        Application.Await(route, PlainReason.Unreachable);
+    }
+
+    [Fact]
+    public async Task UntilThereIsALinkAgain()
+    {
+        var route = Accelerated();
+        Pair.ServerSite.Loop.RemovePeer(Pair.ClientNumber);
+        Application.Await(route, PlainReason.Unreachable);
+        await HandoverSite.LinkAsync(Pair.ClientSite, Pair.ServerSite);
+        Application.Await(route, PlainReason.None);
+    }
+
+    [Fact]
+    public void FirstLooksAreCounted()
+    {
+        Application.Resolve("10.244.9.9", Port);
+        Application.Resolve("10.244.9.9", Port + 1);
+        Application.Resolve(Never, Port);
+        Assert.Equal((2, 1), (AtClient.Plain[nameof(PlainReason.NoOwner)], AtClient.Plain[nameof(PlainReason.Configured)]));
+    }
+}
