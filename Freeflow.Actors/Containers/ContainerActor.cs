@@ -71,7 +71,7 @@ public sealed class ContainerActor : ReceiveActor, IWithTimers, IWithUnboundedSt
         Receive<Addresses>(addresses =>
         {
             if (_handover is null)
-                _handover = new HandoverContainer(_namespace.Id.ToString(), _plane.Tenants.TenantOf(addresses.Now));
+                _handover = new HandoverContainer(_namespace.Id.ToString(), _plane.Tenants.TenantOf(_namespace, addresses.Now));
             Adopt(addresses);
         });
         Receive<DirectoryProtocol.Granted>(granted =>

@@ -1,6 +1,4 @@
-using System.Net;
 using Freeflow.Verbs.Containers;
-using Freeflow.Verbs.Interop;
 
 namespace Freeflow.Actors.Containers;
 
@@ -13,14 +11,16 @@ public sealed record TenantRules(IReadOnlyDictionary<string, Tenant> ByBridge)
 {
     public static TenantRules None { get; } = new(new Dictionary<string, Tenant>());
 
-    public Tenant TenantOf(IReadOnlyList<InterfaceAddress> addresses)
+    public Tenant TenantOf(NetworkNamespace container, IReadOnlyList<InterfaceAddress> addresses) =>
+        ByBridge.Count == 0 ? Tenant.Default : TenantOf(HostBridges.Of(container), addresses);
+
+    /// <param name="bridges">The bridges that the container is attached to, by the index of its interface.</param>
+    /// <param name="addresses">Its addresses: where it is attached to several, the first one's counts.</param>
+    internal Tenant TenantOf(IReadOnlyDictionary<int, string> bridges, IReadOnlyList<InterfaceAddress> addresses)
     {
-        if (ByBridge.Count == 0)
-            return Tenant.Default;
-        var bridges = HostBridges.ByMember();
         foreach (var address in addresses)
         {
-            if (bridges.TryGetValue(address.PeerIndex, out var bridge) && ByBridge.TryGetValue(bridge, out var tenant))
+            if (bridges.TryGetValue(address.InterfaceIndex, out var bridge) && ByBridge.TryGetValue(bridge, out var tenant))
                 return tenant;
         }
 

@@ -12,7 +12,7 @@ internal sealed class AddressTable
     private const uint UpAndRunning = 0x1 | 0x40;
     private const uint Loopback = 0x8;
 
-    private readonly SortedDictionary<int, (string Name, uint Flags, int Mtu, PhysicalAddress Mac, int Peer)> _links = [];
+    private readonly SortedDictionary<int, (string Name, uint Flags, int Mtu, PhysicalAddress Mac)> _links = [];
     private readonly Dictionary<(int Interface, IPAddress Address), int> _prefixes = [];
 
     public void Clear()
@@ -46,7 +46,7 @@ internal sealed class AddressTable
            let address = entry.Key.Address
            orderby address.GetAddressBytes().Length, address.IsIPv6LinkLocal, entry.Key.Interface, address.ToString()
            select new InterfaceAddress(
-               address, entry.Value, link.Name, entry.Key.Interface, (link.Flags & UpAndRunning) == UpAndRunning, link.Mtu, link.Mac, link.Peer),
+               address, entry.Value, link.Name, entry.Key.Interface, (link.Flags & UpAndRunning) == UpAndRunning, link.Mtu, link.Mac),
     ];
 
     private void ApplyLink(bool present, ReadOnlySpan<byte> body)
@@ -62,22 +62,20 @@ internal sealed class AddressTable
         }
 
         var flags = BinaryPrimitives.ReadUInt32LittleEndian(body[8..]);
-        var (name, mtu, mac, peer) = ("", 0, PhysicalAddress.None, 0);
+        var (name, mtu, mac) = ("", 0, PhysicalAddress.None);
         var attributes = body[16..];
         while (RouteNetlink.TryNextAttribute(ref attributes, out var type, out var value))
         {
-            const ushort address = 1, interfaceName = 3, mtuType = 4, link = 5;
+            const ushort address = 1, interfaceName = 3, mtuType = 4;
             if (type == address && value.Length == 6)
                 mac = new PhysicalAddress(value.ToArray());
             else if (type == interfaceName)
                 name = Encoding.UTF8.GetString(value.TrimEnd((byte)0));
             else if (type == mtuType && value.Length == 4)
                 mtu = BinaryPrimitives.ReadInt32LittleEndian(value);
-            else if (type == link && value.Length == 4)
-                peer = BinaryPrimitives.ReadInt32LittleEndian(value);
         }
 
-        _links[index] = (name, flags, mtu, mac, peer);
+        _links[index] = (name, flags, mtu, mac);
     }
 
     private void ApplyAddress(bool present, ReadOnlySpan<byte> body)

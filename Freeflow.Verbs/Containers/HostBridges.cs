@@ -5,19 +5,56 @@ using Freeflow.Verbs.Interop;
 
 namespace Freeflow.Verbs.Containers;
 
-/// <summary>The bridges of this host's network namespace, and what is attached to them.</summary>
+/// <summary>The bridges of this host's network namespace, and which containers are attached to them.</summary>
 public static class HostBridges
 {
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(1);
 
-    /// <summary>Names of bridges by the index of each interface that is attached to one.</summary>
-    public static IReadOnlyDictionary<int, string> ByMember()
+    /// <summary>
+    /// Names of the bridges that a container is attached to, by the index of its interface. All of it comes from this host's side: a
+    /// container may make pairs of interfaces with whatever index it likes, but none whose end is here.
+    /// </summary>
+    public static IReadOnlyDictionary<int, string> Of(NetworkNamespace container)
     {
-        const ushort done = 3;
         using var netlink = RouteNetlink.Open();
-        netlink.Ask(RouteNetlink.GetLink);
         var names = new Dictionary<int, string>();
-        var masters = new Dictionary<int, int>();
+        var ports = new List<Port>();
+        netlink.Ask(RouteNetlink.GetLink);
+        Read(netlink, (type, body) =>
+        {
+            const ushort done = 3;
+            if (type == RouteNetlink.NewLink && body.Length >= 16)
+                ReadLink(body, names, ports);
+            return type == done;
+        });
+
+        // The list above has given a number to each namespace that a port's other end is in.
+        var number = NoNamespace;
+        netlink.AskNamespaceId(container.Handle);
+        Read(netlink, (type, body) =>
+        {
+            const ushort error = 2;
+            if (type == RouteNetlink.NewNamespaceId && body.Length >= 4)
+                number = ReadNamespaceId(body);
+            return type is RouteNetlink.NewNamespaceId or error;
+        });
+        var found = new Dictionary<int, string>();
+        foreach (var port in ports)
+        {
+            if (number != NoNamespace && port.Namespace == number && names.TryGetValue(port.Bridge, out var bridge))
+                found[port.OtherEnd] = bridge;
+        }
+
+        return found;
+    }
+
+    private const int NoNamespace = -1; // NETNSA_NSID_NOT_ASSIGNED
+
+    private delegate bool Message(ushort type, ReadOnlySpan<byte> body);
+
+    /// <summary>Reads messages until one is the last.</summary>
+    private static void Read(RouteNetlink netlink, Message isLast)
+    {
         var buffer = new byte[64 * 1024];
         for (var since = Stopwatch.StartNew(); since.Elapsed < s_bound;)
         {
@@ -31,27 +68,49 @@ public static class HostBridges
             ReadOnlySpan<byte> datagram = buffer.AsSpan(0, got);
             while (RouteNetlink.TryNext(ref datagram, out var type, out var body))
             {
-                if (type == done)
-                    return masters.Where(entry => names.ContainsKey(entry.Value)).ToDictionary(entry => entry.Key, entry => names[entry.Value]);
-                if (type == RouteNetlink.NewLink && body.Length >= 16)
-                    Read(body, names, masters);
+                if (isLast(type, body))
+                    return;
             }
         }
 
         throw new TimeoutException($"the kernel did not list the host's interfaces within {s_bound.TotalSeconds} s");
     }
 
-    private static void Read(ReadOnlySpan<byte> body, Dictionary<int, string> names, Dictionary<int, int> masters)
+    private static void ReadLink(ReadOnlySpan<byte> body, Dictionary<int, string> names, List<Port> ports)
     {
-        const ushort interfaceName = 3, master = 10;
+        const ushort interfaceName = 3, link = 5, master = 10, linkNamespace = 37;
         var index = BinaryPrimitives.ReadInt32LittleEndian(body[4..]);
+        var port = new Port(0, 0, NoNamespace);
         var attributes = body[16..];
         while (RouteNetlink.TryNextAttribute(ref attributes, out var type, out var value))
         {
             if (type == interfaceName)
                 names[index] = Encoding.UTF8.GetString(value.TrimEnd((byte)0));
+            else if (type == link && value.Length == 4)
+                port = port with { OtherEnd = BinaryPrimitives.ReadInt32LittleEndian(value) };
             else if (type == master && value.Length == 4)
-                masters[index] = BinaryPrimitives.ReadInt32LittleEndian(value);
+                port = port with { Bridge = BinaryPrimitives.ReadInt32LittleEndian(value) };
+            else if (type == linkNamespace && value.Length == 4)
+                port = port with { Namespace = BinaryPrimitives.ReadInt32LittleEndian(value) };
         }
+
+        if (port is { Bridge: not 0, OtherEnd: not 0 })
+            ports.Add(port);
     }
+
+    private static int ReadNamespaceId(ReadOnlySpan<byte> body)
+    {
+        const ushort namespaceId = 1;
+        var attributes = body[4..];
+        while (RouteNetlink.TryNextAttribute(ref attributes, out var type, out var value))
+        {
+            if (type == namespaceId && value.Length == 4)
+                return BinaryPrimitives.ReadInt32LittleEndian(value);
+        }
+
+        return NoNamespace;
+    }
+
+    /// <summary>An interface of this host that is attached to a bridge, and where its other end is.</summary>
+    private readonly record struct Port(int Bridge, int OtherEnd, int Namespace);
 }

@@ -3,9 +3,6 @@ using System.Net.NetworkInformation;
 
 namespace Freeflow.Verbs.Containers;
 
-/// <summary>
-/// An address of a container and the interface that has it. Mtu in bytes; PeerIndex: the other end of a veth pair, in whichever
-/// namespace that is, or 0.
-/// </summary>
+/// <summary>An address of a container and the interface that has it. Mtu in bytes.</summary>
 public sealed record InterfaceAddress(
-    IPAddress Address, int PrefixLength, string Interface, int InterfaceIndex, bool Up, int Mtu, PhysicalAddress Mac, int PeerIndex = 0);
+    IPAddress Address, int PrefixLength, string Interface, int InterfaceIndex, bool Up, int Mtu, PhysicalAddress Mac);

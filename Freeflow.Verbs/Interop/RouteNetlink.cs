@@ -14,6 +14,8 @@ internal sealed unsafe partial class RouteNetlink : IDisposable
     public const ushort NewAddress = 20;
     public const ushort DeleteAddress = 21;
     public const ushort GetAddress = 22;
+    public const ushort NewNamespaceId = 88;
+    public const ushort GetNamespaceId = 90;
 
     private const int Family = 16;
     private const int RawType = 3;
@@ -60,6 +62,23 @@ internal sealed unsafe partial class RouteNetlink : IDisposable
         BinaryPrimitives.WriteInt32LittleEndian(message, message.Length);
         BinaryPrimitives.WriteUInt16LittleEndian(message[4..], type);
         BinaryPrimitives.WriteUInt16LittleEndian(message[6..], Request | Dump);
+        fixed (byte* bytes = message)
+            _ = Send(Handle, bytes, message.Length, 0);
+    }
+
+    /// <summary>Asks by which number (NETNSA_NSID) this namespace knows another; the answer comes as <see cref="NewNamespaceId"/>.</summary>
+    public void AskNamespaceId(SafeHandle networkNamespace)
+    {
+        // struct rtgenmsg, padded; then NETNSA_FD.
+        const ushort descriptorAttribute = 3;
+        Span<byte> message = stackalloc byte[HeaderBytes + 4 + 8];
+        message.Clear();
+        BinaryPrimitives.WriteInt32LittleEndian(message, message.Length);
+        BinaryPrimitives.WriteUInt16LittleEndian(message[4..], GetNamespaceId);
+        BinaryPrimitives.WriteUInt16LittleEndian(message[6..], Request);
+        BinaryPrimitives.WriteUInt16LittleEndian(message[20..], 8);
+        BinaryPrimitives.WriteUInt16LittleEndian(message[22..], descriptorAttribute);
+        BinaryPrimitives.WriteInt32LittleEndian(message[24..], (int)networkNamespace.DangerousGetHandle());
         fixed (byte* bytes = message)
             _ = Send(Handle, bytes, message.Length, 0);
     }
