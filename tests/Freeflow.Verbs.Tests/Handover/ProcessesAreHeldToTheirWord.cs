@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Freeflow.Verbs.Containers;
 using Freeflow.Verbs.Handover;
 using Freeflow.Verbs.Testbed.Handover;
 
@@ -137,7 +138,7 @@ public sealed class ProcessesAreHeldToTheirWord : PairTest
     public void ASocketThatHasLainLongIsGoodStill()
     {
         var route = new Route(Application.Process, 0, new Destination(default, Port), default);
-        using var process = new HandoverProcess(new HandoverContainer("idle", Containers.Tenant.Default));
+        using var process = new HandoverProcess(new HandoverContainer("idle", Tenant.Default));
         var number = process.Give(Given(route, since: 0));
         process.DiscountStale(60_000);
         Assert.Equal(0, process.Container.SocketsOut);
@@ -149,7 +150,7 @@ public sealed class ProcessesAreHeldToTheirWord : PairTest
     public void TheLatestSocketsAreKnownHoweverManyWereGiven()
     {
         var route = new Route(Application.Process, 0, new Destination(default, Port), default);
-        using var process = new HandoverProcess(new HandoverContainer("busy", Containers.Tenant.Default));
+        using var process = new HandoverProcess(new HandoverContainer("busy", Tenant.Default));
         var numbers = Enumerable.Range(0, 20_000).Select(i => process.Give(Given(route, since: i))).ToArray();
         Assert.False(process.TryTake(numbers[0], out _));
         Assert.InRange(process.Container.SocketsOut, 1, 10_000);

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Freeflow.Verbs.Containers;
 using Freeflow.Verbs.Handover;
 using Freeflow.Verbs.Testbed.Handover;
 
@@ -83,7 +84,7 @@ public sealed class RoutersSpeakForTheirOwn : IAsyncLifetime
     public void AConnectionFromAnotherTenantIsReset()
     {
         var (connection, hostPort) = _router.Connect();
-        _router.Announce(hostPort, Client, 1234, Server, Port, new Containers.Tenant("blue"));
+        _router.Announce(hostPort, Client, 1234, Server, Port, new Tenant("blue"));
         Assert.Equal(SocketError.ConnectionReset, connection.AwaitEnd());
         Assert.Equal(1, _site.Statistics.Reset);
     }
@@ -135,7 +136,7 @@ public sealed class RoutersSpeakForTheirOwn : IAsyncLifetime
         System.Runtime.InteropServices.MemoryMarshal.Write(bytes, new HandoverFrame
         {
             Type = HandoverFrameType.ListenerUp,
-            Tenant = Containers.Tenant.Default.Key,
+            Tenant = Tenant.Default.Key,
             Destination = Addresses.Of("10.244.3.1").Network,
             DestinationPort = Port,
         });
