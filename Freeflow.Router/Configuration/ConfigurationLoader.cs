@@ -34,7 +34,8 @@ public static class ConfigurationLoader
             var at = setting.IndexOf('=');
             if (at <= 0)
                 throw new ConfigurationException($"--set \"{setting}\" is not accepted: expected key=value");
-            over = Set(setting[..at].Trim(), setting[(at + 1)..].Trim()).WithFallback(over);
+            var (key, value) = (setting[..at].Trim(), setting[(at + 1)..].Trim());
+            over = (IsList(reference, key) ? SetList(key, value) : Set(key, value)).WithFallback(over);
         }
 
         RequireKnown(over, reference);
@@ -62,13 +63,18 @@ public static class ConfigurationLoader
 
     private static Config Set(string key, string value)
     {
-        if (!key.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '_'))
+        if (!IsKey(key))
             throw new ConfigurationException($"\"{key}\" is no key: expected something like freeflow.link.port");
         return ConfigurationFactory.ParseString($"{key} = {Quote(value)}");
     }
 
+    private static bool IsList(Config reference, string key) => IsKey(key) && reference.HasPath(key) && SettingReader.IsList(reference.GetValue(key));
+
+    /// <summary>Values are separated by commas.</summary>
     private static Config SetList(string key, string values) => ConfigurationFactory.ParseString(
         $"{key} = [{string.Join(", ", values.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(Quote))}]");
+
+    private static bool IsKey(string text) => text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '_');
 
     private static string Quote(string value) => "\"" + value.Replace("\\", "\\\\").Replace("\"", "\\\"") + "\"";
 

@@ -1,4 +1,5 @@
 using Akka.Configuration;
+using Akka.Configuration.Hocon;
 
 namespace Freeflow.Router.Configuration;
 
@@ -85,15 +86,12 @@ internal sealed class SettingReader(Config config)
 
     public IReadOnlyList<string> List(string key)
     {
-        try
-        {
-            return [.. config.GetStringList("freeflow." + key, [])];
-        }
-        catch (Exception error) when (error is not ConfigurationException)
-        {
-            throw Wrong(key, "something else", "a list, such as [\"192.168.50.1\"]");
-        }
+        var value = config.GetValue("freeflow." + key);
+        return IsList(value) ? [.. value.GetStringList()] : throw Wrong(key, value.IsString() ? value.GetString() : "something else", "a list, such as [\"192.168.50.1\"]");
     }
+
+    /// <summary>Akka takes a text for a list with nothing in it, and such a list for no list.</summary>
+    public static bool IsList(HoconValue value) => !value.IsString() && !value.IsObject();
 
     public static ConfigurationException Wrong(string key, string value, string accepted) =>
         new($"freeflow.{key} = \"{value.ReplaceLineEndings(" ")}\" is not accepted: expected {accepted}");

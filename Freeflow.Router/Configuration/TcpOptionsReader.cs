@@ -71,7 +71,8 @@ internal static class TcpOptionsReader
         {
             var parts = entry.Split(':');
             var port = 0;
-            if (parts.Length > 2 || !IPAddress.TryParse(parts[0], out var address) || Ipv4.From(address) is not { } found
+            // As it is written out: "10.244" would be 10.0.0.244.
+            if (parts.Length > 2 || !IPAddress.TryParse(parts[0], out var address) || Ipv4.From(address) is not { } found || found.ToString() != parts[0]
                 || (parts.Length == 2 && (!int.TryParse(parts[1], out port) || port is < 1 or > LargestPort)))
                 throw SettingReader.Wrong(key, entry, "an IPv4 address, or address:port");
             destinations.Add(new Destination(found, port));
