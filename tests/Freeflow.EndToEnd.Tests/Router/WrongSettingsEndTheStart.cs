@@ -24,6 +24,29 @@ public sealed class WrongSettingsEndTheStart : IDisposable
     [InlineData("freeflow.host.prefix=10.9.8.0/24", "freeflow.host.prefix", "10.9.8.0/24", "has an address")]
     [InlineData("freeflow.host.prefix=everything", "freeflow.host.prefix", "everything", "192.168.50.0/24")]
     [InlineData("freeflow.name=../../etc/x", "freeflow.name", "../../etc/x", "")]
+    [InlineData("freeflow.tcp.port=0", "freeflow.tcp.port", "0", "1 to 65535")]
+    [InlineData("freeflow.tcp.port=70000", "freeflow.tcp.port", "70000", "1 to 65535")]
+    [InlineData("freeflow.tcp.ipv6-port=http", "freeflow.tcp.ipv6-port", "http", "1 to 65535")]
+    [InlineData("freeflow.tcp.local-ports=32768", "freeflow.tcp.local-ports", "32768", "32768-60999")]
+    [InlineData("freeflow.tcp.local-ports=60999-32768", "freeflow.tcp.local-ports", "60999-32768", "32768-60999")]
+    [InlineData("freeflow.tcp.local-ports=0-10", "freeflow.tcp.local-ports", "0-10", "32768-60999")]
+    [InlineData("freeflow.tcp.local-ports=1-65536", "freeflow.tcp.local-ports", "1-65536", "32768-60999")]
+    [InlineData("freeflow.tcp.local-ports=a-z", "freeflow.tcp.local-ports", "a-z", "32768-60999")]
+    [InlineData("freeflow.tcp.acceleration=sometimes", "freeflow.tcp.acceleration", "sometimes", "learned, always, never")]
+    [InlineData("freeflow.tcp.always=10.244.2.11,here", "freeflow.tcp.always", "here", "address:port")]
+    [InlineData("freeflow.tcp.never=10.244.2.11:x", "freeflow.tcp.never", "10.244.2.11:x", "address:port")]
+    [InlineData("freeflow.tcp.learning.short-bytes=few", "freeflow.tcp.learning.short-bytes", "few", "512m")]
+    [InlineData("freeflow.tcp.learning.short-bytes=0", "freeflow.tcp.learning.short-bytes", "0", "512m")]
+    [InlineData("freeflow.tcp.learning.short-time=soon", "freeflow.tcp.learning.short-time", "soon", "500ms")]
+    [InlineData("freeflow.tcp.learning.in-a-row=0", "freeflow.tcp.learning.in-a-row", "0", "1 to 10000")]
+    [InlineData("freeflow.tcp.learning.forget-after=never", "freeflow.tcp.learning.forget-after", "never", "500ms")]
+    [InlineData("freeflow.tcp.privileged-containers=maybe", "freeflow.tcp.privileged-containers", "maybe", "true or false")]
+    [InlineData("freeflow.tcp.realtime-priority=100", "freeflow.tcp.realtime-priority", "100", "0 to 99")]
+    [InlineData("freeflow.tcp.sockets-per-container=0", "freeflow.tcp.sockets-per-container", "0", "1 to 60000")]
+    [InlineData("freeflow.tcp.sockets-per-container=60001", "freeflow.tcp.sockets-per-container", "60001", "1 to 60000")]
+    [InlineData("freeflow.tcp.unannounced-timeout=0s", "freeflow.tcp.unannounced-timeout", "0s", "500ms")]
+    [InlineData("freeflow.tcp.max-unannounced=-1", "freeflow.tcp.max-unannounced", "-1", "1 to 100000")]
+    [InlineData("freeflow.tcp.silence-timeout=-4s", "freeflow.tcp.silence-timeout", "-4s", "500ms")]
     public void OnTheCommandLine(string setting, string key, string value, string accepted)
     {
         var line = MustRefuse(key.StartsWith("freeflow.host", StringComparison.Ordinal) ? [] : Addressed, "--set", setting);
@@ -56,6 +79,44 @@ public sealed class WrongSettingsEndTheStart : IDisposable
         var line = MustRefuse(Addressed, "--config", file);
         Assert.Contains("broken.conf", line);
         Assert.Contains(wrong, line);
+    }
+
+    [Theory]
+    [InlineData("tcp.always", "here", "address:port")]
+    [InlineData("tcp.always", "10.244.2.11:0", "address:port")]
+    [InlineData("tcp.always", "10.244.2.11:65536", "address:port")]
+    [InlineData("tcp.always", "10.244.2.11:80:81", "address:port")]
+    [InlineData("tcp.never", "fd00::1", "address:port")]
+    [InlineData("tcp.never", "10.244.2.0/24", "address:port")]
+    [InlineData("tcp.never", "10.244", "address:port")]
+    [InlineData("tenant-bridges", "blue", "TENANT=BRIDGE")]
+    [InlineData("tenant-bridges", "=br-blue", "TENANT=BRIDGE")]
+    [InlineData("tenant-bridges", "blue=", "TENANT=BRIDGE")]
+    [InlineData("tenant-bridges", "a/b=br-blue", "TENANT=BRIDGE")]
+    [InlineData("tenant-bridges", "blue=a-name-too-long-for-one", "TENANT=BRIDGE")]
+    [InlineData("tenant-bridges", "blue=br-1\", \"green=br-1", "each bridge once")]
+    public void InAList(string key, string entry, string accepted)
+    {
+        var file = Path.Combine(_directory.FullName, "list.conf");
+        File.WriteAllText(file, $"freeflow.{key} = [\"{entry}\"]");
+        var line = MustRefuse(Addressed, "--config", file);
+        Assert.Contains($"freeflow.{key}", line);
+        Assert.Contains(entry.Split('"')[^1], line);
+        Assert.Contains(accepted, line);
+    }
+
+    [Theory]
+    [InlineData("cluster.seeds")]
+    [InlineData("tcp.always")]
+    [InlineData("tcp.never")]
+    [InlineData("tenant-bridges")]
+    public void InAListThatIsNone(string key)
+    {
+        var file = Path.Combine(_directory.FullName, "text.conf");
+        File.WriteAllText(file, $"freeflow.{key} = \"10.244.2.11\"");
+        var line = MustRefuse(Addressed, "--config", file);
+        Assert.Contains($"freeflow.{key} = \"10.244.2.11\"", line);
+        Assert.Contains("a list", line);
     }
 
     [Fact]
