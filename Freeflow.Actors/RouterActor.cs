@@ -14,12 +14,14 @@ namespace Freeflow.Actors;
 /// </summary>
 public sealed class RouterActor : ReceiveActor
 {
+    private static readonly TimeSpan s_lookAtFlowsEvery = TimeSpan.FromSeconds(2);
+
     public RouterActor(RouterParts parts, LinkEndpoint endpoint, Action<Started> started)
     {
         var (book, engine, handover) = (parts.Book, parts.Engine, parts.Handover);
         var directory = Context.ActorOf(DirectoryActor.Props(book), "directory");
         var peers = Context.ActorOf(PeersActor.Props(engine, handover, book, endpoint), "peers");
-        var flows = Context.ActorOf(FlowsActor.Props(parts.HandoverNews.Begun, handover), "flows");
+        var flows = Context.ActorOf(FlowsActor.Props(parts.HandoverNews.Begun, handover.Statistics, s_lookAtFlowsEvery), "flows");
         parts.News.WatchLinks(peers);
         parts.HandoverNews.WatchAll(peers, flows);
         book.Changed += handover.LookAgain;

@@ -7,22 +7,21 @@ namespace Freeflow.Actors.Flows;
 
 /// <summary>
 /// The accelerated connections that this host's containers have begun: a child for each that lives longer than a moment. The
-/// kernel's own list of sockets tells which are still there, since a handed-over socket is closed without a word.
+/// kernel's own list of sockets tells which are still there, since a handed-over socket is closed without a word; by its cookie,
+/// since another socket may have its port by then.
 /// </summary>
 public sealed class FlowsActor : ReceiveActor, IWithTimers
 {
-    private static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(2);
-
     private readonly FlowQueue _begun;
-    private readonly HandoverLoop _handover;
-    private readonly Dictionary<ushort, (IActorRef Actor, AnnouncedFlow Flow, bool HasStrayed)> _flows = [];
+    private readonly HandoverStatistics _statistics;
+    private readonly TimeSpan _lookEvery;
+    private readonly Dictionary<ulong, (IActorRef Actor, AnnouncedFlow Flow, bool HasStrayed)> _flows = [];
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private bool _looking;
 
-    public FlowsActor(FlowQueue begun, HandoverLoop handover)
+    public FlowsActor(FlowQueue begun, HandoverStatistics statistics, TimeSpan lookEvery)
     {
-        _begun = begun;
-        _handover = handover;
+        (_begun, _statistics, _lookEvery) = (begun, statistics, lookEvery);
         Receive<LookAround>(_ => Look());
         Receive<List<HostConnection>>(Compare);
         Receive<Status.Failure>(failure =>
@@ -35,9 +34,10 @@ public sealed class FlowsActor : ReceiveActor, IWithTimers
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    public static Props Props(FlowQueue begun, HandoverLoop handover) => Akka.Actor.Props.Create(() => new FlowsActor(begun, handover));
+    public static Props Props(FlowQueue begun, HandoverStatistics statistics, TimeSpan lookEvery) =>
+        Akka.Actor.Props.Create(() => new FlowsActor(begun, statistics, lookEvery));
 
-    protected override void PreStart() => Timers.StartPeriodicTimer("look", LookAround.Instance, s_lookEvery);
+    protected override void PreStart() => Timers.StartPeriodicTimer("look", LookAround.Instance, _lookEvery);
 
     private void Look()
     {
@@ -50,44 +50,38 @@ public sealed class FlowsActor : ReceiveActor, IWithTimers
     private void Compare(List<HostConnection> present)
     {
         _looking = false;
-        var byPort = present.ToLookup(connection => connection.LocalPort);
-        foreach (var (port, entry) in _flows.ToArray())
+        var byCookie = new Dictionary<ulong, HostConnection>(present.Count);
+        foreach (var connection in present)
+            byCookie[connection.Cookie] = connection;
+        foreach (var (cookie, entry) in _flows.ToArray())
         {
-            if (!byPort.Contains(port))
+            if (!byCookie.TryGetValue(cookie, out var socket))
             {
                 entry.Actor.Tell(FlowEvents.Closed.Instance);
-                _flows.Remove(port);
+                _flows.Remove(cookie);
             }
-            else if (!entry.HasStrayed && WhereElse(entry.Flow, byPort[port]) is { } where)
+            else if (!entry.HasStrayed && WhereElse(entry.Flow, socket) is { } where)
             {
-                _handover.Statistics.CountStrayed();
+                _statistics.CountStrayed();
                 entry.Actor.Tell(new FlowEvents.Strayed(where));
-                _flows[port] = entry with { HasStrayed = true };
+                _flows[cookie] = entry with { HasStrayed = true };
             }
         }
 
         while (_begun.TryTake(out var flow))
         {
             // What has ended within the moment leaves nothing to supervise.
-            var port = (ushort)flow.HostPort;
-            if (!byPort.Contains(port) || _flows.ContainsKey(port))
-                continue;
-            var actor = Context.ActorOf(FlowActor.Props(flow));
-            _flows.Add(port, (actor, flow, false));
+            if (byCookie.ContainsKey(flow.Cookie) && !_flows.ContainsKey(flow.Cookie))
+                _flows.Add(flow.Cookie, (Context.ActorOf(FlowActor.Props(flow)), flow, false));
         }
     }
 
     /// <summary>Where a flow's socket is, if it is not where it should be.</summary>
-    private static string? WhereElse(in AnnouncedFlow flow, IEnumerable<HostConnection> sockets)
+    private static string? WhereElse(in AnnouncedFlow flow, in HostConnection socket)
     {
-        foreach (var socket in sockets)
-        {
-            if (socket.Peer == flow.PeerAddress && socket.PeerPort == flow.PeerPort)
-                return null;
-        }
-
-        var other = sockets.First();
-        return other.Peer.Network == 0 ? $"listening on {other.Local}:{other.LocalPort}" : $"connected to {other.Peer}:{other.PeerPort}";
+        if (socket.Peer == flow.PeerAddress && socket.PeerPort == flow.PeerPort)
+            return null;
+        return socket.Peer.Network == 0 ? $"listening on {socket.Local}:{socket.LocalPort}" : $"connected to {socket.Peer}:{socket.PeerPort}";
     }
 
     private sealed class LookAround

@@ -261,7 +261,8 @@ public sealed partial class HandoverLoop
         while (made < count && MakeSocket(route, flags, endpointPort, source, sourcePort, out var ends, out var hostPort) is var socket and >= 0)
         {
             sockets[made] = socket;
-            message.Numbers[made++] = process.Give(new GivenSocket(route, peer, hostPort, ends, route.IsIpv6Listener, now));
+            var given = new GivenSocket(route, peer, endpointPort, route.IsIpv6Listener, hostPort, ends, HostSocket.CookieOf(socket), now);
+            message.Numbers[made++] = process.Give(given);
         }
 
         if (made == 0)
@@ -331,8 +332,7 @@ public sealed partial class HandoverLoop
         route.Outstanding = Math.Max(0, route.Outstanding - 1);
         if (route.ToSend(now) is > 0 and var more)
             _ = TryGive(route, more, route.WantsIpv6 ? NoteFlags.Ipv6 : NoteFlags.None, route.Source, 0, now);
-        _events.Announced(new AnnouncedFlow(
-            process.Container, given.Ends, given.HostPort, given.Peer.Address, given.Peer.EndpointFor(given.IsIpv6Listener)));
+        _events.Announced(new AnnouncedFlow(process.Container, given.Ends, given.HostPort, given.Peer.Address, given.EndpointPort, given.Cookie));
     }
 
     private void Learn(HandoverContainer container, Destination destination, in ShimNote note)

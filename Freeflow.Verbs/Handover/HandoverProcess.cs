@@ -100,4 +100,5 @@ public sealed class HandoverProcess : IDisposable
 }
 
 /// <summary>A host socket in a process's hands.</summary>
-internal readonly record struct GivenSocket(Route Route, HandoverPeer Peer, ushort HostPort, VirtualEnds Ends, bool IsIpv6Listener, long Since);
+internal readonly record struct GivenSocket(
+    Route Route, HandoverPeer Peer, int EndpointPort, bool IsIpv6Listener, ushort HostPort, VirtualEnds Ends, ulong Cookie, long Since);

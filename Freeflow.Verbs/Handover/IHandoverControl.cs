@@ -51,4 +51,5 @@ public interface IHandoverEvents
 /// <param name="HostPort">The local port of the socket that carries it.</param>
 /// <param name="PeerAddress">The router it goes to.</param>
 /// <param name="PeerPort">Its endpoint.</param>
-public readonly record struct AnnouncedFlow(HandoverContainer Container, VirtualEnds Ends, int HostPort, Ipv4 PeerAddress, int PeerPort);
+/// <param name="Cookie">By which the kernel tells its socket from every other, of before and after.</param>
+public readonly record struct AnnouncedFlow(HandoverContainer Container, VirtualEnds Ends, int HostPort, Ipv4 PeerAddress, int PeerPort, ulong Cookie);

@@ -19,6 +19,7 @@ internal static unsafe partial class HostSocket
     private const int RightsType = 1;
     private const int ReuseAddressOption = 2;
     private const int LingerOption = 13;
+    private const int CookieOption = 57;
     private const int DontWait = 0x40;
     private const int NoSignal = 0x4000;
     private const int ControlHead = 16;
@@ -86,6 +87,14 @@ internal static unsafe partial class HostSocket
     {
         fixed (byte* start = value)
             return Checked(SetOption(socket, SocketLevel, option, start, value.Length));
+    }
+
+    /// <summary>What tells a socket from every other, for ever (SO_COOKIE); 0 where the kernel has none.</summary>
+    public static ulong CookieOf(int socket)
+    {
+        var cookie = 0UL;
+        var length = (uint)sizeof(ulong);
+        return GetOption(socket, SocketLevel, CookieOption, &cookie, &length) < 0 ? 0 : cookie;
     }
 
     /// <summary>Sends one message with descriptors, without waiting.</summary>
@@ -162,6 +171,9 @@ internal static unsafe partial class HostSocket
 
     [LibraryImport("libc", EntryPoint = "setsockopt", SetLastError = true)]
     private static partial int SetOption(int socket, int level, int option, void* value, int length);
+
+    [LibraryImport("libc", EntryPoint = "getsockopt", SetLastError = true)]
+    private static partial int GetOption(int socket, int level, int option, void* value, uint* length);
 
     [LibraryImport("libc", EntryPoint = "sendmsg", SetLastError = true)]
     private static partial nint SendMessage(int socket, MessageHeader* header, int flags);

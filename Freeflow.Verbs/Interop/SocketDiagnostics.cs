@@ -5,8 +5,11 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Freeflow.Verbs.Interop;
 
-/// <summary>A TCP socket over IPv4 of this network namespace. <paramref name="Peer"/> is 0.0.0.0 for one that listens.</summary>
-public readonly record struct HostConnection(Ipv4 Local, ushort LocalPort, Ipv4 Peer, ushort PeerPort);
+/// <summary>
+/// A TCP socket over IPv4 of this network namespace. <paramref name="Peer"/> is 0.0.0.0 for one that listens;
+/// <paramref name="Cookie"/> tells it from every other, of before and after.
+/// </summary>
+public readonly record struct HostConnection(Ipv4 Local, ushort LocalPort, Ipv4 Peer, ushort PeerPort, ulong Cookie);
 
 /// <summary>Lists this network namespace's TCP sockets, whoever has them (sock_diag(7)).</summary>
 public static unsafe partial class SocketDiagnostics
@@ -76,7 +79,7 @@ public static unsafe partial class SocketDiagnostics
             var type = MemoryMarshal.Read<ushort>(rest[4..]);
             if (type is Done or Error)
                 return false;
-            if (length >= 16 + 40)
+            if (length >= 16 + 52)
                 Add(rest[16..length], into);
             rest = rest[Math.Min((length + 3) & ~3, rest.Length)..];
         }
@@ -84,7 +87,7 @@ public static unsafe partial class SocketDiagnostics
         return true;
     }
 
-    /// <summary><c>struct inet_diag_msg</c>: family at 0, ports at 4 and 6, addresses at 8 and 24.</summary>
+    /// <summary><c>struct inet_diag_msg</c>: family at 0, ports at 4 and 6, addresses at 8 and 24, the cookie in two halves at 44.</summary>
     private static void Add(ReadOnlySpan<byte> message, List<HostConnection> into)
     {
         const byte inet6 = 10;
@@ -95,7 +98,8 @@ public static unsafe partial class SocketDiagnostics
             new Ipv4(MemoryMarshal.Read<uint>(message[(8 + at)..])),
             BinaryPrimitives.ReadUInt16BigEndian(message[4..]),
             new Ipv4(MemoryMarshal.Read<uint>(message[(24 + at)..])),
-            BinaryPrimitives.ReadUInt16BigEndian(message[6..])));
+            BinaryPrimitives.ReadUInt16BigEndian(message[6..]),
+            MemoryMarshal.Read<ulong>(message[44..])));
     }
 
     [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)]

@@ -169,6 +169,20 @@ public sealed class ConnectionsAreHandedOver : PairTest
         var flow = Assert.Single(Pair.ClientSite.Flows);
         Assert.Equal((client.Ends, Pair.ServerSite.Address, HandoverSite.Port), (flow.Ends, flow.PeerAddress, flow.PeerPort));
         Assert.Equal(client.Ends.LocalPort, flow.HostPort);
+        Assert.Equal(HostSocket.CookieOf((int)client.Socket.Handle), flow.Cookie);
+    }
+
+    /// <summary>Its socket connects to where it was made to connect to.</summary>
+    [Fact]
+    public void AlsoWhenTheOtherRouterIsLostInBetween()
+    {
+        using var server = Pair.Listen(Port);
+        var route = Pair.Route(Port);
+        using var client = Application.Take(route);
+        Pair.ClientSite.Loop.RemovePeer(Pair.ServerNumber);
+        Application.Await(route, PlainReason.Unreachable);
+        Application.AnnounceAndWait(route, client.Number);
+        Assert.Equal(HandoverSite.Port, Assert.Single(Pair.ClientSite.Flows).PeerPort);
     }
 
     private static Ipv4 Of(string address) => Addresses.Of(address);

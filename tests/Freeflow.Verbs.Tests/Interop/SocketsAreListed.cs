@@ -21,7 +21,8 @@ public sealed class SocketsAreListed : IDisposable
     public void WithBothEndsWhereTheyAreConnected()
     {
         var (ours, theirs) = ((IPEndPoint)_client.LocalEndPoint!, (IPEndPoint)_client.RemoteEndPoint!);
-        var expected = new HostConnection(Ipv4.From(ours.Address)!.Value, (ushort)ours.Port, Ipv4.From(theirs.Address)!.Value, (ushort)theirs.Port);
+        var expected = new HostConnection(
+            Ipv4.From(ours.Address)!.Value, (ushort)ours.Port, Ipv4.From(theirs.Address)!.Value, (ushort)theirs.Port, CookieOf(_client));
         Assert.Contains(expected, SocketDiagnostics.Connections());
     }
 
@@ -29,7 +30,7 @@ public sealed class SocketsAreListed : IDisposable
     public void WithoutAPeerWhereTheyListen()
     {
         var at = (IPEndPoint)_listener.LocalEndPoint!;
-        Assert.Contains(new HostConnection(Ipv4.From(at.Address)!.Value, (ushort)at.Port, default, 0), SocketDiagnostics.Connections());
+        Assert.Contains(new HostConnection(Ipv4.From(at.Address)!.Value, (ushort)at.Port, default, 0, CookieOf(_listener)), SocketDiagnostics.Connections());
     }
 
     [Fact]
@@ -40,7 +41,7 @@ public sealed class SocketsAreListed : IDisposable
         client.Connect(listener.LocalEndPoint!);
         var (ours, theirs) = ((IPEndPoint)client.LocalEndPoint!, (IPEndPoint)client.RemoteEndPoint!);
         var loopback = Ipv4.From(IPAddress.Loopback)!.Value;
-        Assert.Contains(new HostConnection(loopback, (ushort)ours.Port, loopback, (ushort)theirs.Port), SocketDiagnostics.Connections());
+        Assert.Contains(new HostConnection(loopback, (ushort)ours.Port, loopback, (ushort)theirs.Port, CookieOf(client)), SocketDiagnostics.Connections());
     }
 
     [Fact]
@@ -67,6 +68,13 @@ public sealed class SocketsAreListed : IDisposable
         var listed = SocketDiagnostics.Connections().Select(connection => (connection.LocalPort, connection.PeerPort)).ToHashSet();
         Assert.All(sockets, socket => Assert.Contains(((ushort)((IPEndPoint)socket.LocalEndPoint!).Port, (ushort)((IPEndPoint)socket.RemoteEndPoint!).Port), listed));
         sockets.ForEach(socket => socket.Dispose());
+    }
+
+    private static ulong CookieOf(Socket socket)
+    {
+        var cookie = HostSocket.CookieOf((int)socket.Handle);
+        Assert.NotEqual(0UL, cookie);
+        return cookie;
     }
 
     private static Socket Listen(IPAddress address)

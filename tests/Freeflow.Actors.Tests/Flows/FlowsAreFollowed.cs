@@ -1,0 +1,126 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using Akka.Actor;
+using Akka.TestKit.Xunit2;
+using Freeflow.Actors.Flows;
+using Freeflow.Verbs.Containers;
+using Freeflow.Verbs.Handover;
+using Freeflow.Verbs.Interop;
+
+namespace Freeflow.Actors.Tests.Flows;
+
+/// <summary>Real sockets of this process stand for those that were handed over.</summary>
+public sealed class FlowsAreFollowed : TestKit
+{
+    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_lookEvery = TimeSpan.FromMilliseconds(50);
+
+    private readonly HandoverContainer _container = new("1", Tenant.Default);
+    private readonly HandoverStatistics _statistics = new();
+    private readonly FlowQueue _begun = new();
+    private readonly Socket _peer = Listening();
+    private readonly IActorRef _flows;
+
+    public FlowsAreFollowed()
+        : base("akka.loglevel = WARNING") => _flows = Sys.ActorOf(FlowsActor.Props(_begun, _statistics, s_lookEvery));
+
+    protected override void AfterAll()
+    {
+        _peer.Dispose();
+        base.AfterAll();
+    }
+
+    [Fact]
+    public void FromTheirBeginToTheEndOfTheirSocket()
+    {
+        using var one = Connected();
+        using var other = Connected();
+        Begin(one);
+        Begin(other);
+        AwaitCondition(() => Followed == 2, s_bound, s_lookEvery);
+        one.Close();
+        AwaitCondition(() => Followed == 1, s_bound, s_lookEvery);
+        other.Close();
+        AwaitCondition(() => Followed == 0, s_bound, s_lookEvery);
+        Assert.Equal(0, _statistics.Strayed);
+    }
+
+    [Fact]
+    public void ButNotThoseThatHaveEndedWithinAMoment()
+    {
+        var brief = Connected();
+        var flow = FlowOf(brief);
+        brief.Close();
+        _begun.Add(flow);
+        using var lasting = Connected();
+        Begin(lasting);
+        AwaitCondition(() => Followed == 1 && _begun.IsEmpty, s_bound, s_lookEvery);
+    }
+
+    [Fact]
+    public void WhatIsConnectedElsewhereIsCountedOnce()
+    {
+        using var elsewhere = Listening();
+        using var socket = Connected(elsewhere);
+        Begin(socket);
+        AwaitCondition(() => _statistics.Strayed == 1, s_bound, s_lookEvery);
+        Thread.Sleep(4 * s_lookEvery);
+        Assert.Equal((1, 1), (_statistics.Strayed, Followed));
+        socket.Close();
+        AwaitCondition(() => Followed == 0, s_bound, s_lookEvery);
+    }
+
+    [Fact]
+    public void WhatListensIsCountedToo()
+    {
+        using var socket = Listening();
+        EventFilter.Warning(contains: "listening on 127.0.0.1").ExpectOne(s_bound, () => Begin(socket));
+        Assert.Equal(1, _statistics.Strayed);
+    }
+
+    [Fact]
+    public void APortThatSomebodyElseHasNowIsNoStray()
+    {
+        var socket = Connected();
+        var port = ((IPEndPoint)socket.LocalEndPoint!).Port;
+        Begin(socket);
+        AwaitCondition(() => Followed == 1, s_bound, s_lookEvery);
+        socket.Close();
+        using var elsewhere = Listening();
+        using var other = Connected(elsewhere, port);
+        AwaitCondition(() => Followed == 0, s_bound, s_lookEvery);
+        Assert.Equal(0, _statistics.Strayed);
+    }
+
+    private int Followed => ((ActorRefWithCell)_flows).Children.Count();
+
+    private void Begin(Socket socket) => _begun.Add(FlowOf(socket));
+
+    /// <summary>As if it had been given to talk to the peer.</summary>
+    private AnnouncedFlow FlowOf(Socket socket)
+    {
+        var peer = (IPEndPoint)_peer.LocalEndPoint!;
+        Span<byte> cookie = stackalloc byte[8];
+        socket.GetRawSocketOption(1, 57, cookie);
+        return new AnnouncedFlow(
+            _container, default, ((IPEndPoint)socket.LocalEndPoint!).Port, Ipv4.From(peer.Address)!.Value, peer.Port, MemoryMarshal.Read<ulong>(cookie));
+    }
+
+    private Socket Connected(Socket? to = null, int from = 0)
+    {
+        // Closed at once, without TIME_WAIT.
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { LingerState = new LingerOption(true, 0) };
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, from));
+        socket.Connect((to ?? _peer).LocalEndPoint!);
+        return socket;
+    }
+
+    private static Socket Listening()
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        socket.Listen();
+        return socket;
+    }
+}
