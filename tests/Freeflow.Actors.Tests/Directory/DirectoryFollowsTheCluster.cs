@@ -25,6 +25,7 @@ public sealed class DirectoryFollowsTheCluster : TestKit
         }
         """);
 
+    private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(20);
     private static readonly Gid s_firstGid = Gid.FromAddress(IPAddress.Parse("10.244.1.11"));
     private static readonly TenantAddress s_first = TenantAddress.Of(Tenant.Default, s_firstGid);
     private static readonly Gid s_secondGid = Gid.FromAddress(IPAddress.Parse("10.244.1.12"));
@@ -42,7 +43,7 @@ public sealed class DirectoryFollowsTheCluster : TestKit
         var (here, there) = (Cluster.Get(Sys), Cluster.Get(_other));
         here.Join(here.SelfAddress);
         there.Join(here.SelfAddress);
-        AwaitCondition(() => here.State.Members.Count(IsUp) == 2 && there.State.Members.Count(IsUp) == 2, TimeSpan.FromSeconds(20));
+        AwaitCondition(() => here.State.Members.Count(IsUp) == 2 && there.State.Members.Count(IsUp) == 2, TimeSpan.FromSeconds(20), s_interval);
         _hereBook.ReachOwn(NodeName.Of(here.SelfUniqueAddress));
         _hereBook.Reach(NodeName.Of(there.SelfUniqueAddress), 3);
         _thereBook.ReachOwn(NodeName.Of(there.SelfUniqueAddress));
@@ -61,16 +62,16 @@ public sealed class DirectoryFollowsTheCluster : TestKit
     public void AClaimIsSeenByTheOtherMember()
     {
         _here.Tell(new DirectoryProtocol.Claim("one", Tenant.Default, [s_firstGid]));
-        AwaitCondition(() => _thereBook.PeerOf(s_first) == 5, TimeSpan.FromSeconds(10));
+        AwaitCondition(() => _thereBook.PeerOf(s_first) == 5, TimeSpan.FromSeconds(10), s_interval);
     }
 
     [Fact]
     public void AnAddressThatIsGivenUpIsForgotten()
     {
         _here.Tell(new DirectoryProtocol.Claim("one", Tenant.Default, [s_firstGid, s_secondGid]));
-        AwaitCondition(() => _thereBook.PeerOf(s_second) == 5, TimeSpan.FromSeconds(10));
+        AwaitCondition(() => _thereBook.PeerOf(s_second) == 5, TimeSpan.FromSeconds(10), s_interval);
         _here.Tell(new DirectoryProtocol.Claim("one", Tenant.Default, [s_secondGid]));
-        AwaitCondition(() => _thereBook.PeerOf(s_first) is null, TimeSpan.FromSeconds(10));
+        AwaitCondition(() => _thereBook.PeerOf(s_first) is null, TimeSpan.FromSeconds(10), s_interval);
         Assert.Equal(5, _thereBook.PeerOf(s_second));
     }
 
@@ -78,12 +79,12 @@ public sealed class DirectoryFollowsTheCluster : TestKit
     public void AnAddressInUseIsNotTakenFromItsOwner()
     {
         _here.Tell(new DirectoryProtocol.Claim("one", Tenant.Default, [s_firstGid]));
-        AwaitCondition(() => _thereBook.PeerOf(s_first) == 5, TimeSpan.FromSeconds(10));
+        AwaitCondition(() => _thereBook.PeerOf(s_first) == 5, TimeSpan.FromSeconds(10), s_interval);
         _there.Tell(new DirectoryProtocol.Claim("two", Tenant.Default, [s_firstGid]));
         Thread.Sleep(1500);
         Assert.Equal(5, _thereBook.PeerOf(s_first));
         _here.Tell(new DirectoryProtocol.Claim("one", Tenant.Default, []));
-        AwaitCondition(() => _hereBook.PeerOf(s_first) == 3, TimeSpan.FromSeconds(10));
+        AwaitCondition(() => _hereBook.PeerOf(s_first) == 3, TimeSpan.FromSeconds(10), s_interval);
     }
 
     [Fact]
@@ -142,8 +143,8 @@ public sealed class DirectoryFollowsTheCluster : TestKit
         _there.Tell(new DirectoryProtocol.Claim("two", blue, [s_firstGid]), second);
         Assert.Equal([s_firstGid], first.ExpectMsg<DirectoryProtocol.Granted>(TimeSpan.FromSeconds(5)).Addresses);
         Assert.Equal([s_firstGid], second.ExpectMsg<DirectoryProtocol.Granted>(TimeSpan.FromSeconds(5)).Addresses);
-        AwaitCondition(() => _hereBook.PeerOf(TenantAddress.Of(blue, s_firstGid)) == 3, TimeSpan.FromSeconds(10));
-        AwaitCondition(() => _thereBook.PeerOf(s_first) == 5, TimeSpan.FromSeconds(10));
+        AwaitCondition(() => _hereBook.PeerOf(TenantAddress.Of(blue, s_firstGid)) == 3, TimeSpan.FromSeconds(10), s_interval);
+        AwaitCondition(() => _thereBook.PeerOf(s_first) == 5, TimeSpan.FromSeconds(10), s_interval);
     }
 
     private static bool IsUp(Member member) => member.Status == MemberStatus.Up;
