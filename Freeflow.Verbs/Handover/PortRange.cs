@@ -4,11 +4,13 @@ namespace Freeflow.Verbs.Handover;
 
 /// <summary>
 /// Host ports for outgoing connections, taken in turn so that each rests as long as possible before it is used again. The
-/// kernel knows which are free: those of live connections and of TIME_WAIT can't be bound.
+/// kernel knows which are free: those of live connections and of TIME_WAIT can't be bound. Those come in long rows, as they
+/// were given; a row is left by a jump to somewhere else.
 /// </summary>
 internal sealed class PortRange
 {
     private const int Attempts = 64;
+    private const int AttemptsInARow = 4;
 
     private readonly int _first;
     private readonly int _count;
@@ -34,6 +36,8 @@ internal sealed class PortRange
             _next = (_next + 1) % _count;
             if (HostSocket.Bind(socket, ipv6, address, port) == 0)
                 return port;
+            if (attempt % AttemptsInARow == AttemptsInARow - 1)
+                _next = Random.Shared.Next(_count);
         }
 
         return 0;

@@ -26,6 +26,21 @@ public sealed class HostPortsAreTakenInTurn
         HostSocket.Close(held);
     }
 
+    /// <summary>Closed connections leave rows of ports that rest; one longer than a search must not look like the end.</summary>
+    [Fact]
+    public void BeyondLongRowsInUse()
+    {
+        const int Row = 200;
+        var range = new PortRange(26100, 26100 + 3 * Row, start: 0);
+        var held = Enumerable.Range(0, Row).Select(_ => HostSocket.Open(ipv6: false)).ToArray();
+        foreach (var socket in held)
+            range.Bind(socket, ipv6: false, s_loopback);
+        var again = new PortRange(26100, 26100 + 3 * Row, start: 0);
+        Assert.InRange(BindAndClose(again), 26100 + Row, 26100 + 3 * Row);
+        foreach (var socket in held)
+            HostSocket.Close(socket);
+    }
+
     [Fact]
     public void UntilNoneIsLeft()
     {

@@ -22,12 +22,12 @@ public sealed class AddressesOfOthers(LabFixture lab)
         {
             // The impostor listens there too, and never answers.
             using var impostor = lab.StartListening("h1c3", Port, Program, "slow", Port.ToString(), "8");
-            Thread.Sleep(1000);
+            LabFixture.Eventually("the impostor's claim in the log", TimeSpan.FromSeconds(7),
+                () => lab.RouterLog("h1").Contains($"Directory: {address} is in use"));
             var before = TcpCounters.Of(lab, "h1");
             var asked = lab.Hosts.Exec("h1c1", s_bound, "env", "FREEFLOW_LOG=debug", Program, "ask", address, Port.ToString(), "20");
             Assert.True(asked.Output == "answered 20 refused 0 reset 0 unanswered 0\n", asked.Everything);
             Assert.Equal(20, TcpCounters.Of(lab, "h1").Announced - before.Announced);
-            Assert.Contains($"Directory: {address} is in use", lab.RouterLog("h1"));
         }
         finally
         {

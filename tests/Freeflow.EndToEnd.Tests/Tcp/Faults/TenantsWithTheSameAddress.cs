@@ -15,11 +15,12 @@ public sealed class TenantsWithTheSameAddress(LabFixture lab)
     [Fact]
     public void ReachTheirOwnOnly()
     {
-        Thread.Sleep(4000); // a container that is known keeps its tenant: both of the others' have to be forgotten first
-        Move("h1", "h1c3", "10.244.1.12/24");
-        Move("h2", "h2c3", "10.244.2.12/24");
+        // A container that is known keeps its tenant.
+        MustBeForgotten();
         try
         {
+            Move("h1", "h1c3", "10.244.1.12/24");
+            Move("h2", "h2c3", "10.244.2.12/24");
             using var ours = Serve("h1c2", "default");
             using var theirs = Serve("h1c3", "blue");
             Thread.Sleep(1500);
@@ -32,8 +33,15 @@ public sealed class TenantsWithTheSameAddress(LabFixture lab)
         {
             Back("h1", "h1c3", 1);
             Back("h2", "h2c3", 2);
+            MustBeForgotten();
         }
     }
+
+    private void MustBeForgotten() => LabFixture.Eventually(
+        "no container known", TimeSpan.FromSeconds(30), () => Known("h1") + Known("h2") == "", () => $"{Known("h1")}, {Known("h2")}");
+
+    private string Known(string host) =>
+        string.Join(' ', lab.Status(host).GetProperty("Addresses").EnumerateObject().Select(address => $"{address.Name} of {address.Value}"));
 
     private BackgroundProgram Serve(string container, string answer) => lab.StartListening(container, Port, "python3", "-c", $$"""
         import socket
@@ -60,9 +68,9 @@ public sealed class TenantsWithTheSameAddress(LabFixture lab)
 
     private void Back(string host, string container, int number)
     {
-        Must(host, "ip link set ff-c3 master cni0 && ip link del br-blue");
-        Must(container, $"ip address flush dev eth0 && ip address add {LabLayout.OverlayAddress(number, 3)}/24 dev eth0 && ip route add default via {LabLayout.OverlayGateway(number)}");
-        Thread.Sleep(4000);
+        // Each step of its own: whatever Move has done comes back.
+        Must(host, "ip link set ff-c3 master cni0; ip link del br-blue");
+        Must(container, $"ip address flush dev eth0; ip address add {LabLayout.OverlayAddress(number, 3)}/24 dev eth0; ip route add default via {LabLayout.OverlayGateway(number)}");
     }
 
     private void Must(string node, string script)
