@@ -247,10 +247,18 @@ struct ff_listener_note {
 };
 
 /*
- * The virtual addresses of a host socket lie in its locked filter, as constants behind its last instruction that is
- * ever run, and come out of SO_GET_FILTER in whatever process has the socket.
+ * The virtual addresses of a host socket, in an option of its own that any process that has it can read and that TCP uses in
+ * listeners only: TCP_FASTOPEN_KEY.
  */
-#define FF_FILTER_MARK 0x46464c57u
-#define FF_FILTER_TAIL 5u /* instructions from the mark to the end: mark, local, peer, local port << 16 | peer port, return */
+#define FF_ENDS_OPTION 33
+#define FF_ENDS_MARK   0x46464c57u
+
+struct ff_ends {
+	uint32_t mark;
+	uint32_t local; /* network order */
+	uint32_t peer;
+	uint16_t local_port; /* the machine's order */
+	uint16_t peer_port;
+};
 
 #endif

@@ -64,6 +64,8 @@ internal sealed partial class RouterService(RouterOptions options, ActorSystem s
             NotRealTime("engine", _engine.RealTimeRefused);
         if (_handover.RealTimeRefused != 0)
             NotRealTime("TCP mode", _handover.RealTimeRefused);
+        if (_handover.SharedFiltersRefused != 0)
+            NoSharedFilters(_handover.SharedFiltersRefused);
         Ready(options.Name, options.HostAddress, options.ClusterPort, options.LinkPort, options.Tcp.Port);
     }
 
@@ -82,6 +84,9 @@ internal sealed partial class RouterService(RouterOptions options, ActorSystem s
 
     [LoggerMessage(1, LogLevel.Information, "Router {Name} is ready at {Address}, cluster port {ClusterPort}, link port {LinkPort}, TCP-mode port {TcpPort}")]
     private partial void Ready(string name, IPAddress address, int clusterPort, int linkPort, int tcpPort);
+
+    [LoggerMessage(5, LogLevel.Warning, "TCP mode locks each socket by a filter of its own (errno {Errno}; CAP_BPF is missing, or the kernel older than 5.5?): connections take longer to set up")]
+    private partial void NoSharedFilters(int errno);
 
     [LoggerMessage(2, LogLevel.Warning, "The thread of the {Part} is not real-time (errno {Errno}; CAP_SYS_NICE is missing?): latencies suffer where programs spin")]
     private partial void NotRealTime(string part, int errno);

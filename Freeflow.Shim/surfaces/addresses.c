@@ -1,8 +1,6 @@
 /* Whose ends a connection has: the virtual addresses, wherever the descriptor has come from. */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <errno.h>
-#include <linux/filter.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -13,30 +11,17 @@
 #include "../protocol.h"
 #include "../real.h"
 
-#define LARGEST_FILTER 32
-
-/* Both ends as they are written behind the locked filter of a host socket; 0 when this is none. */
+/* Both ends as the router has written them to a host socket; 0 when this is none. */
 static int ends_of(int descriptor, int is_ipv6, struct ff_address *local, struct ff_address *peer)
 {
-	struct sock_filter filter[LARGEST_FILTER];
-	int locked = 0;
-	socklen_t length = sizeof(locked);
-	const struct sock_filter *tail;
+	struct ff_ends ends = { 0 };
+	socklen_t length = sizeof(ends);
 
-	if (syscall(SYS_getsockopt, descriptor, SOL_SOCKET, SO_LOCK_FILTER, &locked, &length) < 0 || !locked)
+	if (syscall(SYS_getsockopt, descriptor, IPPROTO_TCP, FF_ENDS_OPTION, &ends, &length) < 0 || length != sizeof(ends) ||
+	    ends.mark != FF_ENDS_MARK)
 		return 0;
-	length = LARGEST_FILTER;
-	if (syscall(SYS_getsockopt, descriptor, SOL_SOCKET, SO_GET_FILTER, filter, &length) < 0 || length < FF_FILTER_TAIL ||
-	    length > LARGEST_FILTER)
-		return 0;
-	tail = &filter[length - FF_FILTER_TAIL];
-	if (tail[0].k != FF_FILTER_MARK)
-		return 0;
-	local->address = htonl(tail[1].k);
-	peer->address = htonl(tail[2].k);
-	local->port = (uint16_t)(tail[3].k >> 16);
-	peer->port = (uint16_t)tail[3].k;
-	local->is_ipv6 = peer->is_ipv6 = is_ipv6;
+	*local = (struct ff_address){ ends.local, ends.local_port, is_ipv6 };
+	*peer = (struct ff_address){ ends.peer, ends.peer_port, is_ipv6 };
 	return 1;
 }
 

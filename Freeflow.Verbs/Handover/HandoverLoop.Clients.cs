@@ -300,7 +300,7 @@ public sealed partial class HandoverLoop
 
         // The application's own choice of port, or the host's: no other connection from here to there has it.
         ends = new VirtualEnds(source, sourcePort != 0 ? sourcePort : hostPort, route.Destination.Address, (ushort)route.Destination.Port);
-        if (hostPort != 0 && SocketLock.Apply(socket, (route.Peer!.Address, endpointPort), ends) >= 0)
+        if (hostPort != 0 && _lock.Connecting(socket, hostPort, (route.Peer!.Address, endpointPort), ends) >= 0)
             return socket;
         HostSocket.Close(socket);
         return -1;
@@ -324,7 +324,7 @@ public sealed partial class HandoverLoop
 
         var now = Environment.TickCount64;
         Statistics.Announced++;
-        _served++;
+        _begun++;
         Announce(process.Container, given, now);
         if ((note.Flags & NoteFlags.Sample) != 0)
             Learn(process.Container, given.Route.Destination, note);

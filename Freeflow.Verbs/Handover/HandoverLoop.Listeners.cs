@@ -144,7 +144,7 @@ public sealed partial class HandoverLoop
             if (socket < 0)
                 return;
             FaultPoint.Pass(FaultPoint.ConnectionAccepted);
-            _served++;
+            _accepted++;
             if (!IsRouter(from))
             {
                 Statistics.Strangers++;
@@ -181,7 +181,7 @@ public sealed partial class HandoverLoop
             return;
         }
 
-        if (SocketLock.Apply(socket, client, ends) < 0)
+        if (_lock.Accepted(socket, isIpv6 ? _options.Ipv6Port : _options.Port, client, ends) < 0)
         {
             Statistics.Reset++;
             HostSocket.Close(socket);

@@ -34,15 +34,18 @@ public sealed partial class HandoverLoop : IDisposable
     private readonly Endpoint _endpoint;
     private readonly Endpoint _ipv6Endpoint;
     private readonly PortRange _ports;
+    private readonly SocketLock _lock;
     private readonly Arrivals _arrivals;
     private readonly HandoverPeer _own;
     private readonly Dictionary<int, HandoverPeer> _peers = [];
     private readonly Thread _thread;
     private ulong _nextKey = Ipv6EndpointKey + 1;
     private long _nextTick;
+    private readonly int _slowLock;
     private int _sleeping;
     private int _crowd;
-    private int _served; // connections begun or accepted in this round
+    private int _begun;    // connections in this round
+    private int _accepted; // the same; within a host each is both
     private volatile bool _stopping;
 
     /// <summary>Throws Win32Exception when the endpoint's ports can't be had.</summary>
@@ -52,6 +55,7 @@ public sealed partial class HandoverLoop : IDisposable
         _endpoint = new Endpoint(isIpv6: false, options.HostAddress, options.Port);
         _ipv6Endpoint = new Endpoint(isIpv6: true, options.HostAddress, options.Ipv6Port);
         _ports = new PortRange(options.LocalPorts.First, options.LocalPorts.Last, Random.Shared.Next(1 << 16));
+        _lock = options.OwnFilters ? SocketLock.WithOwnFilters() : SocketLock.Open(out _slowLock);
         _arrivals = new Arrivals(options);
         _own = new HandoverPeer(EngineQueuePair.SameRouter, options.HostAddress) { Port = options.Port, Ipv6Port = options.Ipv6Port };
         _peers.Add(_own.Number, _own);
@@ -62,6 +66,9 @@ public sealed partial class HandoverLoop : IDisposable
     }
 
     public HandoverStatistics Statistics { get; } = new();
+
+    /// <summary>Errno with which the kernel refused the filters that sockets share, so that each has its own; 0 when it did not.</summary>
+    public int SharedFiltersRefused => _slowLock;
 
     /// <summary>Errno with which the kernel refused real-time priority; 0 when it was granted or not asked for.</summary>
     public int RealTimeRefused { get; private set; }
@@ -79,6 +86,7 @@ public sealed partial class HandoverLoop : IDisposable
         _arrivals.CloseAll();
         _endpoint.Dispose();
         _ipv6Endpoint.Dispose();
+        _lock.Dispose();
         _epoll.Dispose();
         _commandWake.Dispose();
     }
@@ -142,10 +150,11 @@ public sealed partial class HandoverLoop : IDisposable
     /// </summary>
     private void Pace()
     {
-        if (_served == 0)
+        var served = Math.Max(_begun, _accepted);
+        if (served == 0)
             return;
-        _crowd = _served > 1 ? Math.Min(_crowd + 4, MostCrowded) : Math.Max(_crowd - 1, 0);
-        _served = 0;
+        _crowd = served > 1 ? Math.Min(_crowd + 4, MostCrowded) : Math.Max(_crowd - 1, 0);
+        _begun = _accepted = 0;
         if (_crowd < CrowdedFrom)
             return;
         FlushLinks();

@@ -37,6 +37,9 @@ public sealed record HandoverOptions
     /// <summary>SCHED_RR priority of the thread; 0: an ordinary one.</summary>
     public int RealTimePriority { get; init; } = 5;
 
+    /// <summary>A filter for each socket, as where the kernel refuses those that all share: for tests of that way.</summary>
+    public bool OwnFilters { get; init; }
+
     /// <summary>Host sockets that one container may have been given and not connected.</summary>
     public int SocketsPerContainer { get; init; } = 4096;
 

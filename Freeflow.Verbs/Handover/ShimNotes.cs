@@ -114,3 +114,14 @@ public struct ShimListen
     public uint Backlog;
     private readonly uint _reserved;
 }
+
+/// <summary><c>struct ff_ends</c>: addresses in network order, ports in the machine's.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct ShimEnds
+{
+    public uint Mark;
+    public uint Local;
+    public uint Peer;
+    public ushort LocalPort;
+    public ushort PeerPort;
+}

@@ -16,6 +16,7 @@ internal static unsafe partial class HostSocket
     private const int CloseOnExec = 0x80000;
     private const int NonBlocking = 0x800;
     private const int SocketLevel = 1;
+    private const int TcpLevel = 6;
     private const int RightsType = 1;
     private const int ReuseAddressOption = 2;
     private const int LingerOption = 13;
@@ -87,6 +88,13 @@ internal static unsafe partial class HostSocket
     {
         fixed (byte* start = value)
             return Checked(SetOption(socket, SocketLevel, option, start, value.Length));
+    }
+
+    /// <summary>An option of TCP's own.</summary>
+    public static int SetTcpOption(int socket, int option, ReadOnlySpan<byte> value)
+    {
+        fixed (byte* start = value)
+            return Checked(SetOption(socket, TcpLevel, option, start, value.Length));
     }
 
     /// <summary>What tells a socket from every other, for ever (SO_COOKIE); 0 where the kernel has none.</summary>

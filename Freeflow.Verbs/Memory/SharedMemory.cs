@@ -53,16 +53,22 @@ public sealed unsafe partial class SharedMemory : IDisposable
         {
             if (Resize(handle, bytes) < 0 || Control(handle, AddSeals, SealAgainstResizing) < 0)
                 throw new Win32Exception(Marshal.GetLastPInvokeError(), "sealing a memfd");
-            var start = Map(0, (nuint)bytes, ReadWrite, Shared | (bytes <= PopulateUpTo ? Populate : 0), handle, 0);
-            return start == -1
-                ? throw new Win32Exception(Marshal.GetLastPInvokeError(), "mmap")
-                : new SharedMemory(handle, (byte*)start, bytes, FileIdentity.Of(handle).Inode);
+            return Of(handle, bytes);
         }
         catch
         {
             handle.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Maps what <paramref name="handle"/> stands for, which is taken over; throws Win32Exception.</summary>
+    public static SharedMemory Of(SafeFileHandle handle, long bytes)
+    {
+        var start = Map(0, (nuint)bytes, ReadWrite, Shared | (bytes <= PopulateUpTo ? Populate : 0), handle, 0);
+        return start == -1
+            ? throw new Win32Exception(Marshal.GetLastPInvokeError(), "mmap")
+            : new SharedMemory(handle, (byte*)start, bytes, FileIdentity.Of(handle).Inode);
     }
 
     /// <summary>The bytes [offset, offset + length), which do not move.</summary>

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Freeflow.Verbs.Handover;
 using Freeflow.Verbs.Interop;
 using Microsoft.Win32.SafeHandles;
@@ -10,6 +11,7 @@ namespace Freeflow.Verbs.Testbed.Handover;
 public sealed class HandedSocket : IDisposable
 {
     private const int BoundMilliseconds = 10_000;
+    private const int TcpLevel = 6;
 
     /// <param name="descriptor">Is taken over.</param>
     /// <param name="number">By which the router knows it; 0 for one that was accepted.</param>
@@ -32,16 +34,15 @@ public sealed class HandedSocket : IDisposable
 
     public Socket Socket { get; }
 
-    /// <summary>Its ends as the application sees them: what the tail of its filter says, as the shim reads it.</summary>
+    /// <summary>Its ends as the application sees them: what the socket itself says, as the shim reads it.</summary>
     public VirtualEnds Ends
     {
         get
         {
-            var filter = SocketCalls.FilterOf(Socket.SafeHandle);
-            var tail = filter.Length < SocketLock.TailInstructions ? [] : filter[^SocketLock.TailInstructions..];
-            if (tail.Length == 0 || tail[0] != SocketLock.Mark)
-                throw new InvalidOperationException("the socket has no tail of ours in its filter");
-            return new VirtualEnds(Of(tail[1]), (ushort)(tail[3] >> 16), Of(tail[2]), (ushort)tail[3]);
+            Span<byte> bytes = stackalloc byte[Marshal.SizeOf<ShimEnds>()];
+            if (Socket.GetRawSocketOption(TcpLevel, EndsOption.Option, bytes) != bytes.Length || MemoryMarshal.Read<ShimEnds>(bytes) is not { Mark: EndsOption.Mark } ends)
+                throw new InvalidOperationException("the socket has no ends of ours");
+            return new VirtualEnds(new Ipv4(ends.Local), ends.LocalPort, new Ipv4(ends.Peer), ends.PeerPort);
         }
     }
 
@@ -75,6 +76,4 @@ public sealed class HandedSocket : IDisposable
     }
 
     public void Dispose() => Socket.Dispose();
-
-    private static Ipv4 Of(uint value) => new(System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(value));
 }

@@ -7,14 +7,12 @@ namespace Freeflow.Verbs.Testbed.Handover;
 /// <summary>What a hostile program does to a socket, and the runtime's own sockets do not offer. Returns 0 or -errno.</summary>
 public static unsafe partial class SocketCalls
 {
-    public const int AttachFilterOption = 26; // SO_GET_FILTER when asked for
     public const int DetachFilterOption = 27;
     public const int LockFilterOption = 44;
     public const int AttachBpfOption = 50;
 
     private const int SocketLevel = 1;
     private const int DuplicateCloseOnExec = 1030;
-    private const int InstructionBytes = 8;
 
     /// <summary>As passing a descriptor does.</summary>
     public static SafeFileHandle Duplicate(SafeHandle descriptor)
@@ -37,20 +35,6 @@ public static unsafe partial class SocketCalls
     public static int SetOption(SafeHandle socket, int option, int value) =>
         SetOption(socket, SocketLevel, option, &value, sizeof(int)) < 0 ? -Marshal.GetLastPInvokeError() : 0;
 
-    /// <summary>The constants of the instructions of a socket's filter; none without a filter.</summary>
-    public static uint[] FilterOf(SafeHandle socket)
-    {
-        const uint most = 64;
-        var instructions = stackalloc byte[(int)most * InstructionBytes];
-        var length = most;
-        if (GetOption(socket, SocketLevel, AttachFilterOption, instructions, &length) < 0)
-            throw new Win32Exception(Marshal.GetLastPInvokeError(), "SO_GET_FILTER");
-        var constants = new uint[length];
-        for (var i = 0; i < constants.Length; i++)
-            constants[i] = *(uint*)(instructions + (i * InstructionBytes) + 4);
-        return constants;
-    }
-
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     private static partial int Control(SafeHandle descriptor, int command, int argument);
 
@@ -62,7 +46,4 @@ public static unsafe partial class SocketCalls
 
     [LibraryImport("libc", EntryPoint = "setsockopt", SetLastError = true)]
     private static partial int SetOption(SafeHandle socket, int level, int option, void* value, int length);
-
-    [LibraryImport("libc", EntryPoint = "getsockopt", SetLastError = true)]
-    private static partial int GetOption(SafeHandle socket, int level, int option, byte* value, uint* length);
 }

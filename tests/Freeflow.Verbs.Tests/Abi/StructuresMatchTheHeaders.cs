@@ -157,8 +157,8 @@ public sealed class StructuresMatchTheHeaders
     [InlineData(HandoverProcess.MaximumRoutes, "FF_MAX_ROUTES")]
     [InlineData(HostSocket.MaximumDescriptors, "FF_MAX_SOCKETS")]
     [InlineData(HandoverApplication.NoRoute, "FF_NO_ROUTE")]
-    [InlineData(SocketLock.Mark, "FF_FILTER_MARK")]
-    [InlineData(SocketLock.TailInstructions, "FF_FILTER_TAIL")]
+    [InlineData(EndsOption.Mark, "FF_ENDS_MARK")]
+    [InlineData(EndsOption.Option, "FF_ENDS_OPTION")]
     [InlineData(0x81, "FF_ROUTE_VERDICT(0x12347781u)")]
     [InlineData(0x77, "FF_ROUTE_REASON(0x12347781u)")]
     [InlineData(0x1234, "FF_ROUTE_GENERATION(0x12347781u)")]
@@ -173,6 +173,7 @@ public sealed class StructuresMatchTheHeaders
     [InlineData(typeof(ShimResolve), "ff_resolve")]
     [InlineData(typeof(ShimResolved), "ff_resolved")]
     [InlineData(typeof(ShimListen), "ff_listen")]
+    [InlineData(typeof(ShimEnds), "ff_ends")]
     public void InEachField(Type type, string structure)
     {
         string[] fields = [.. type.GetFields().Select(field => field.Name)];

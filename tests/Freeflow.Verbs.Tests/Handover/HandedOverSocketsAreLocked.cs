@@ -1,12 +1,13 @@
 using System.Net;
 using System.Net.Sockets;
+using Freeflow.Verbs.Handover;
 using Freeflow.Verbs.Interop;
 using Freeflow.Verbs.Testbed.Handover;
 
 namespace Freeflow.Verbs.Tests.Handover;
 
 /// <summary>Whatever its holder does with a host socket, it is good for the one connection only.</summary>
-public sealed class HandedOverSocketsAreLocked : PairTest
+public abstract class HandedOverSocketsAreLocked : PairTest
 {
     private const int Port = 80;
 
@@ -26,7 +27,7 @@ public sealed class HandedOverSocketsAreLocked : PairTest
             Assert.Equal(-Errno.EPERM, SocketCalls.SetOption(handle, SocketCalls.DetachFilterOption, 0));
             Assert.Equal(-Errno.EPERM, SocketCalls.SetOption(handle, SocketCalls.LockFilterOption, 0));
             Assert.Equal(-Errno.EPERM, SocketCalls.SetOption(handle, SocketCalls.AttachBpfOption, 0));
-            Assert.Equal(-Errno.EPERM, Freeflow.Verbs.Handover.SocketLock.Apply((int)handle.DangerousGetHandle(), (default, 1), ends));
+            Assert.Equal(-Errno.EPERM, OwnFilter.Attach((int)handle.DangerousGetHandle(), (default, 1)));
             Assert.Equal(ends, socket.Ends);
         }
     }
@@ -92,4 +93,14 @@ public sealed class HandedOverSocketsAreLocked : PairTest
         listener.Listen();
         return listener;
     }
+}
+
+public sealed class HandedOverSocketsAreLockedByFiltersThatAllShare : HandedOverSocketsAreLocked;
+
+/// <summary>As where the kernel allows no others.</summary>
+public sealed class HandedOverSocketsAreLockedByFiltersOfTheirOwn : HandedOverSocketsAreLocked
+{
+    protected override HandoverOptions AdjustClient(HandoverOptions options) => options with { OwnFilters = true };
+
+    protected override HandoverOptions AdjustServer(HandoverOptions options) => options with { OwnFilters = true };
 }

@@ -1,0 +1,65 @@
+using System.Runtime.InteropServices;
+
+namespace Freeflow.Verbs.Interop;
+
+/// <summary><c>struct bpf_insn</c> of linux/bpf.h, made by name. Registers are numbers: 0 the result, 1 to 5 arguments, 6 to 9 kept, 10 the stack.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal readonly struct BpfInstruction
+{
+    private const byte MapOfDescriptor = 1; // BPF_PSEUDO_MAP_FD
+
+    private readonly byte _code;
+    private readonly byte _registers;
+    private readonly short _offset;
+    private readonly int _constant;
+
+    private BpfInstruction(byte code, int destination, int source, int offset, int constant)
+    {
+        _code = code;
+        _registers = (byte)(destination | (source << 4));
+        _offset = (short)offset;
+        _constant = constant;
+    }
+
+    /// <summary>destination = source, 64 bits.</summary>
+    public static BpfInstruction Move(int destination, int source) => new(0xbf, destination, source, 0, 0);
+
+    /// <summary>destination = constant, 32 bits.</summary>
+    public static BpfInstruction Set(int destination, int constant) => new(0xb4, destination, 0, 0, constant);
+
+    /// <summary>destination += constant.</summary>
+    public static BpfInstruction Add(int destination, int constant) => new(0x07, destination, 0, 0, constant);
+
+    /// <summary>Register 0 = the packet's 32 bits there, as a number; register 6 has the packet. A packet that ends before is dropped.</summary>
+    public static BpfInstruction PacketWord(int offset) => new(0x20, 0, 0, 0, offset);
+
+    /// <summary>The same, 16 bits.</summary>
+    public static BpfInstruction PacketHalf(int offset) => new(0x28, 0, 0, 0, offset);
+
+    /// <summary>destination = the 32 bits at source + offset.</summary>
+    public static BpfInstruction LoadWord(int destination, int source, int offset) => new(0x61, destination, source, offset, 0);
+
+    /// <summary>The same, 64 bits.</summary>
+    public static BpfInstruction LoadLong(int destination, int source, int offset) => new(0x79, destination, source, offset, 0);
+
+    /// <summary>The 32 bits at destination + offset = source.</summary>
+    public static BpfInstruction StoreWord(int destination, int offset, int source) => new(0x63, destination, source, offset, 0);
+
+    /// <summary>The same, 16 bits.</summary>
+    public static BpfInstruction StoreHalf(int destination, int offset, int source) => new(0x6b, destination, source, offset, 0);
+
+    /// <summary>Passes over so many instructions when the register is 0.</summary>
+    public static BpfInstruction SkipIfZero(int register, int instructions) => new(0x15, register, 0, instructions, 0);
+
+    /// <summary>Passes over so many when the two are different.</summary>
+    public static BpfInstruction SkipUnlessEqual(int left, int right, int instructions) => new(0x5d, left, right, instructions, 0);
+
+    public static BpfInstruction Call(int function) => new(0x85, 0, 0, 0, function);
+
+    public static BpfInstruction Exit() => new(0x95, 0, 0, 0, 0);
+
+    /// <summary>Register = a map, by its descriptor; <see cref="MapRest"/> has to follow.</summary>
+    public static BpfInstruction Map(int register, SafeHandle map) => new(0x18, register, MapOfDescriptor, 0, (int)map.DangerousGetHandle());
+
+    public static BpfInstruction MapRest() => default;
+}
