@@ -20,6 +20,7 @@
 
 #define MAX_DESCRIPTORS 65536
 #define HIGH_DESCRIPTOR 700
+#define LIMIT_HOLDS 16 /* times that it is needed */
 
 static struct ff_device *_Atomic devices[MAX_DESCRIPTORS];
 static struct ff_device protected_mark;
@@ -101,13 +102,25 @@ int ff_device_attach(int descriptor, struct ff_device *device)
 	return 0;
 }
 
+int ff_descriptor_limit(void)
+{
+	static atomic_uint asked, known;
+	struct rlimit limit = { .rlim_cur = RLIM_INFINITY };
+
+	/* Programs change it once, if ever, and connect often. */
+	if (atomic_fetch_add_explicit(&asked, 1, memory_order_relaxed) % LIMIT_HOLDS == 0) {
+		(void)getrlimit(RLIMIT_NOFILE, &limit);
+		atomic_store_explicit(&known, limit.rlim_cur > INT_MAX ? INT_MAX : (unsigned int)limit.rlim_cur, memory_order_relaxed);
+	}
+	return (int)atomic_load_explicit(&known, memory_order_relaxed);
+}
+
 int ff_protect(int descriptor)
 {
-	struct rlimit limit = { 0 };
-	int low = HIGH_DESCRIPTOR, moved;
+	int limit = ff_descriptor_limit(), low = HIGH_DESCRIPTOR, moved;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur <= HIGH_DESCRIPTOR)
-		low = limit.rlim_cur > 64 ? (int)limit.rlim_cur - 32 : 3;
+	if (limit <= HIGH_DESCRIPTOR)
+		low = limit > 64 ? limit - 32 : 3;
 	moved = (int)syscall(SYS_fcntl, descriptor, F_DUPFD_CLOEXEC, low);
 	if (moved < 0 || moved >= MAX_DESCRIPTORS)
 		return descriptor;

@@ -175,9 +175,15 @@ struct ff_resolve {
 	uint32_t replace; /* a route to give up for it, or FF_NO_ROUTE */
 };
 
+enum ff_route_flag {
+	FF_ROUTE_LEARNS = 1, /* what its connections are like decides of the next ones: FF_NOTE_FLOW */
+};
+
 struct ff_resolved {
 	uint32_t route;
-	uint32_t word; /* as it is now */
+	uint32_t word;  /* as it is now */
+	uint32_t flags; /* enum ff_route_flag */
+	uint32_t reserved;
 };
 
 struct ff_listen {
@@ -188,14 +194,16 @@ struct ff_listen {
 enum ff_note_type {
 	FF_NOTE_WANT = 1,    /* no socket is left for the route; the answer is a struct ff_sockets */
 	FF_NOTE_CONNECT = 2, /* the socket of this number is about to connect */
-	FF_NOTE_FLOW = 3,    /* a connection of the route has ended: bytes, milliseconds */
+	FF_NOTE_FLOW = 3,    /* connections of the route have ended: how many, and the most bytes and milliseconds of one */
 	FF_NOTE_PLAIN = 4,   /* a connection goes plain for a reason of the shim's own */
+	FF_NOTE_DROP = 5,    /* the socket of this number is closed, and has not connected */
 };
 
 enum ff_note_flag {
 	FF_NOTE_IPV6 = 1,   /* WANT: an AF_INET6 socket */
 	FF_NOTE_BOUND = 2,  /* WANT: for an application that has bound itself to address and port */
-	FF_NOTE_SAMPLE = 4, /* CONNECT: bytes and milliseconds are those of an earlier connection of the route */
+	FF_NOTE_SAMPLE = 4, /* CONNECT: with what FLOW says of earlier connections of the route */
+	FF_NOTE_HERE = 8,   /* struct ff_sockets: the router that they lead to is this one, and needs no CONNECT */
 };
 
 /* From the process to the router, on the note socket. */
@@ -203,12 +211,12 @@ struct ff_note {
 	uint32_t type;    /* enum ff_note_type */
 	uint32_t flags;
 	uint32_t route;
-	uint32_t socket;  /* CONNECT: its number; PLAIN: enum ff_reason */
+	uint32_t socket;  /* CONNECT, DROP: its number; PLAIN: enum ff_reason */
 	uint32_t address; /* BOUND */
 	uint32_t port;    /* BOUND */
 	uint64_t bytes;
 	uint32_t milliseconds;
-	uint32_t reserved;
+	uint32_t connections; /* FLOW, SAMPLE */
 };
 
 #define FF_MAX_SOCKETS 8u

@@ -5,7 +5,6 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -20,6 +19,8 @@
 #define WANT_MILLISECONDS 50
 #define BUCKETS 2048         /* a power of two, twice the routes */
 #define STALE_MILLISECONDS 10000
+#define SAMPLES 8            /* that are told together */
+#define NOT_LEARNT 0xffffu   /* in a mark, for a route */
 
 struct socket_in_stock {
 	int socket;
@@ -30,12 +31,13 @@ struct route {
 	uint32_t destination, port, source;
 	uint32_t generation;         /* of what is in stock */
 	struct ff_address endpoint;
-	int is_ipv6, count;          /* of what is in stock */
+	int is_ipv6, is_here;        /* of what is in stock */
+	int first, count;            /* the oldest of it, which is taken first: the router forgets those that are never used */
 	long filled;                 /* when something was put there last */
 	struct socket_in_stock stock[STOCK];
-	uint64_t sample_bytes;       /* of the last connection that ended, not yet told */
-	uint32_t sample_milliseconds;
-	int has_sample;
+	int learns;
+	uint64_t sample_bytes;       /* of the connections that have ended and were not yet told of: the most of one */
+	uint32_t sample_milliseconds, samples;
 };
 
 static struct route routes[FF_MAX_ROUTES];
@@ -44,43 +46,39 @@ static int used, in_stock;
 static uint32_t next_victim;
 static uint32_t session; /* that all of this belongs to */
 
-const char *ff_reason_text(enum ff_reason reason)
+static void tell_dropped(uint32_t number)
 {
-	switch (reason) {
-	case FF_REASON_NONE: return "none";
-	case FF_REASON_NO_LISTENER: return "no listener under Freeflow is known there";
-	case FF_REASON_NO_OWNER: return "no router has this address";
-	case FF_REASON_UNREACHABLE: return "the router of this address can't be reached";
-	case FF_REASON_OWN_ADDRESS: return "the container's own address";
-	case FF_REASON_BUSY: return "the listener's queue is full";
-	case FF_REASON_SHORT: return "connections to it have been too short to gain from it";
-	case FF_REASON_CONFIGURED: return "the router's settings say so";
-	case FF_REASON_POLICY: return "the policy says so";
-	case FF_REASON_PRIVILEGED: return "the container has CAP_NET_ADMIN";
-	case FF_REASON_SOURCE: return "the source address is not the container's";
-	case FF_REASON_NO_PORTS: return "the host has no port left";
-	case FF_REASON_LIMIT: return "the container has all the host sockets that it may have";
-	case FF_REASON_SHARED: return "the descriptor has been duplicated or inherited before connect";
-	case FF_REASON_OPTION: return "it has an option that can't be carried over";
-	case FF_REASON_SLOW: return "no host socket came in time";
-	case FF_REASON_REFUSED: return "the other router's endpoint can't be connected to";
-	case FF_REASON_NESTED: return "connect was interrupted by itself";
-	}
-	return "a reason of a newer router's";
+	struct ff_note note = { .type = FF_NOTE_DROP, .route = FF_NO_ROUTE, .socket = number };
+
+	(void)ff_session_send(&note);
 }
 
-static void empty(struct route *route)
+static struct socket_in_stock *take_oldest(struct route *route)
+{
+	struct socket_in_stock *oldest = &route->stock[route->first];
+
+	route->first = (route->first + 1) % STOCK;
+	route->count--;
+	in_stock--;
+	return oldest;
+}
+
+/* Throws away what is in stock. The router is told, unless it is another one by now. */
+static void empty(struct route *route, int telling)
 {
 	while (route->count > 0) {
-		ff_unprotect_and_close(route->stock[--route->count].socket);
-		in_stock--;
+		const struct socket_in_stock *oldest = take_oldest(route);
+
+		ff_unprotect_and_close(oldest->socket);
+		if (telling)
+			tell_dropped(oldest->number);
 	}
 }
 
 static void forget_all(void)
 {
 	for (int i = 0; i < used; i++)
-		empty(&routes[i]);
+		empty(&routes[i], 0);
 	memset(buckets, 0, sizeof(buckets));
 	memset(routes, 0, sizeof(routes[0]) * (size_t)used);
 	used = in_stock = 0;
@@ -142,7 +140,7 @@ static struct route *resolve(const struct ff_address *to, enum ff_reason *reason
 	request.source = source_for(to->address);
 	if (used == (int)FF_MAX_ROUTES) {
 		request.replace = next_victim++ % FF_MAX_ROUTES;
-		empty(&routes[request.replace]);
+		empty(&routes[request.replace], 1);
 	}
 	*reason = FF_REASON_SLOW;
 	if (ff_session_call(FF_RESOLVE, &request, sizeof(request), NULL, 0, &reply) < 0)
@@ -160,40 +158,43 @@ static struct route *resolve(const struct ff_address *to, enum ff_reason *reason
 	route->destination = to->address;
 	route->port = to->port;
 	route->source = request.source;
+	route->learns = !!(answer.flags & FF_ROUTE_LEARNS);
 	index_all();
 	return route;
 }
 
 static int stock_limit(void)
 {
-	struct rlimit limit;
+	int limit = ff_descriptor_limit() / 8;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur / 8 < LARGEST_STOCK)
-		return (int)(limit.rlim_cur / 8);
-	return LARGEST_STOCK;
+	return limit < LARGEST_STOCK ? limit : LARGEST_STOCK;
 }
 
 static void put_in_stock(const struct ff_sockets *lot, const int *sockets, int count)
 {
 	struct route *route = lot->route < (uint32_t)used ? &routes[lot->route] : NULL;
 	int room = stock_limit() - in_stock;
+	struct socket_in_stock *newest;
 
 	if (route && (route->generation != lot->generation || route->is_ipv6 != !!(lot->flags & FF_NOTE_IPV6))) {
-		empty(route);
+		empty(route, 1);
 		route->generation = lot->generation;
 		route->is_ipv6 = !!(lot->flags & FF_NOTE_IPV6);
 	}
 	for (int i = 0; i < count; i++) {
 		if (!route || route->count == STOCK || room-- <= 0) {
 			syscall(SYS_close, sockets[i]);
+			tell_dropped(lot->numbers[i]);
 			continue;
 		}
+		route->is_here = !!(lot->flags & FF_NOTE_HERE);
 		route->endpoint.address = lot->endpoint;
 		route->endpoint.port = (uint16_t)lot->endpoint_port;
 		route->endpoint.is_ipv6 = route->is_ipv6;
 		route->filled = ff_milliseconds_coarse();
-		route->stock[route->count].socket = ff_protect(sockets[i]);
-		route->stock[route->count++].number = lot->numbers[i];
+		newest = &route->stock[(route->first + route->count++) % STOCK];
+		newest->socket = ff_protect(sockets[i]);
+		newest->number = lot->numbers[i];
 		in_stock++;
 	}
 }
@@ -221,6 +222,7 @@ static enum ff_reason take_bound(struct route *route, const struct ff_address *b
 			return lot.reason ? (enum ff_reason)lot.reason : FF_REASON_SLOW;
 		into->socket = sockets[0];
 		into->number = lot.numbers[0];
+		into->is_here = !!(lot.flags & FF_NOTE_HERE);
 		into->endpoint = (struct ff_address){ lot.endpoint, (uint16_t)lot.endpoint_port, bound->is_ipv6 };
 		return FF_REASON_NONE;
 	}
@@ -232,7 +234,7 @@ static int is_in_stock(struct route *route, uint32_t word, int is_ipv6)
 	if (route->count > 0 &&
 	    (route->generation != FF_ROUTE_GENERATION(word) || route->is_ipv6 != is_ipv6 ||
 	     ff_milliseconds_coarse() - route->filled > STALE_MILLISECONDS))
-		empty(route);
+		empty(route, 1);
 	return route->count > 0;
 }
 
@@ -241,6 +243,7 @@ static enum ff_reason take(struct route *route, int is_ipv6, struct ff_carrier *
 	uint32_t index = (uint32_t)(route - routes);
 	struct ff_note want = { .type = FF_NOTE_WANT, .route = index, .flags = is_ipv6 ? FF_NOTE_IPV6 : 0 };
 	long deadline = 0;
+	struct socket_in_stock *oldest;
 	struct ff_sockets lot;
 	int sockets[FF_MAX_SOCKETS], count;
 
@@ -265,12 +268,41 @@ static enum ff_reason take(struct route *route, int is_ipv6, struct ff_carrier *
 		if (ff_session_send(&want) < 0)
 			return FF_REASON_SLOW;
 	}
-	route->count--;
-	in_stock--;
-	into->socket = ff_unprotect(route->stock[route->count].socket);
-	into->number = route->stock[route->count].number;
+	oldest = take_oldest(route);
+	into->socket = ff_unprotect(oldest->socket);
+	into->number = oldest->number;
+	into->is_here = route->is_here;
 	into->endpoint = route->endpoint;
 	return FF_REASON_NONE;
+}
+
+static void add_samples(struct route *route, struct ff_note *note)
+{
+	note->bytes = route->sample_bytes;
+	note->milliseconds = route->sample_milliseconds;
+	note->connections = route->samples;
+	route->sample_bytes = route->sample_milliseconds = route->samples = 0;
+}
+
+/* Tells the router that the carrier is about to connect. -1 when the router is gone. */
+static int announce(struct route *route, const struct ff_carrier *carrier)
+{
+	struct ff_note note = { .type = FF_NOTE_CONNECT, .route = carrier->route, .socket = carrier->number };
+	int sockets[FF_MAX_SOCKETS], count;
+	struct ff_sockets lot;
+
+	if (carrier->is_here) {
+		/* It will see the connection come. Whether it is still there, reading tells. */
+		count = ff_session_receive(&lot, sockets, 0);
+		if (count > 0)
+			put_in_stock(&lot, sockets, count);
+		return count < 0 ? -1 : 0;
+	}
+	if (route->samples) {
+		note.flags = FF_NOTE_SAMPLE;
+		add_samples(route, &note);
+	}
+	return ff_session_send(&note);
 }
 
 static enum ff_reason take_inside(const struct ff_address *to, const struct ff_address *bound, struct ff_carrier *into)
@@ -293,8 +325,13 @@ static enum ff_reason take_inside(const struct ff_address *to, const struct ff_a
 	if (FF_ROUTE_VERDICT(word) != FF_ACCELERATE)
 		return FF_ROUTE_REASON(word) ? (enum ff_reason)FF_ROUTE_REASON(word) : FF_REASON_SLOW;
 	if (bound && (bound->port || (bound->address && bound->address != route->source)))
-		return take_bound(route, bound, into);
-	return take(route, to->is_ipv6, into);
+		reason = take_bound(route, bound, into);
+	else
+		reason = take(route, to->is_ipv6, into);
+	if (reason != FF_REASON_NONE || announce(route, into) == 0)
+		return reason;
+	syscall(SYS_close, into->socket);
+	return FF_REASON_SLOW;
 }
 
 enum ff_reason ff_routes_take(const struct ff_address *to, const struct ff_address *bound, struct ff_carrier *into)
@@ -310,23 +347,17 @@ enum ff_reason ff_routes_take(const struct ff_address *to, const struct ff_addre
 	return reason;
 }
 
-int ff_routes_announce(const struct ff_carrier *carrier)
+void ff_routes_give_back(const struct ff_carrier *carrier)
 {
-	struct ff_note note = { .type = FF_NOTE_CONNECT, .route = carrier->route, .socket = carrier->number };
-	struct route *route = &routes[carrier->route];
-	int result;
+	int saved = errno;
 
-	if (!ff_session_enter(0))
-		return -1;
-	if (route->has_sample) {
-		note.flags = FF_NOTE_SAMPLE;
-		note.bytes = route->sample_bytes;
-		note.milliseconds = route->sample_milliseconds;
-		route->has_sample = 0;
+	syscall(SYS_close, carrier->socket);
+	if (carrier->is_here && ff_session_enter(0)) {
+		if (session == ff_session_number())
+			tell_dropped(carrier->number);
+		ff_session_leave();
 	}
-	result = ff_session_is_open() ? ff_session_send(&note) : -1;
-	ff_session_leave();
-	return result;
+	errno = saved;
 }
 
 void ff_routes_plain(const struct ff_address *to, enum ff_reason reason)
@@ -345,34 +376,41 @@ void ff_routes_plain(const struct ff_address *to, enum ff_reason reason)
 
 uint64_t ff_routes_flow(const struct ff_carrier *carrier)
 {
-	return FF_MARK_FLOW | (carrier->endpoint.is_ipv6 ? FF_MARK_IPV6 : 0) | (uint64_t)carrier->route << 8 |
+	uint32_t index = routes[carrier->route].learns ? carrier->route : NOT_LEARNT;
+
+	return FF_MARK_FLOW | (carrier->endpoint.is_ipv6 ? FF_MARK_IPV6 : 0) | (uint64_t)index << 8 |
 	       (uint64_t)(uint32_t)ff_milliseconds_coarse() << 32;
+}
+
+static void add_sample(struct route *route, uint32_t index, uint64_t bytes, uint32_t milliseconds)
+{
+	struct ff_note note = { .type = FF_NOTE_FLOW, .route = index };
+
+	if (bytes > route->sample_bytes)
+		route->sample_bytes = bytes;
+	if (milliseconds > route->sample_milliseconds)
+		route->sample_milliseconds = milliseconds;
+	/* The next connect() carries it; what is not followed by one, or by one without a word, is told now. */
+	if (++route->samples < SAMPLES && route->count > 0)
+		return;
+	add_samples(route, &note);
+	(void)ff_session_send(&note);
 }
 
 void ff_routes_ended(int descriptor, uint64_t mark)
 {
 	uint32_t index = FF_MARK_INDEX(mark);
-	struct ff_note note = { .type = FF_NOTE_FLOW, .route = index };
 	struct tcp_info info;
 	socklen_t length = sizeof(info);
 	int saved = errno;
 
+	if (index >= FF_MAX_ROUTES)
+		return;
 	memset(&info, 0, sizeof(info));
-	if (index < FF_MAX_ROUTES && syscall(SYS_getsockopt, descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 && ff_session_enter(0)) {
-		struct route *route = &routes[index];
-
-		note.bytes = info.tcpi_bytes_acked + info.tcpi_bytes_received;
-		note.milliseconds = (uint32_t)ff_milliseconds_coarse() - FF_MARK_SINCE(mark);
-		if (ff_session_is_open() && session == ff_session_number() && index < (uint32_t)used) {
-			/* The next connect() carries it; what is not followed by one is told now. */
-			if (route->has_sample || route->count == 0)
-				(void)ff_session_send(&note);
-			else {
-				route->has_sample = 1;
-				route->sample_bytes = note.bytes;
-				route->sample_milliseconds = note.milliseconds;
-			}
-		}
+	if (syscall(SYS_getsockopt, descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 && ff_session_enter(0)) {
+		if (ff_session_is_open() && session == ff_session_number() && index < (uint32_t)used)
+			add_sample(&routes[index], index, info.tcpi_bytes_acked + info.tcpi_bytes_received,
+				   (uint32_t)ff_milliseconds_coarse() - FF_MARK_SINCE(mark));
 		ff_session_leave();
 	}
 	errno = saved;
@@ -394,8 +432,8 @@ int *ff_routes_holder(int descriptor)
 {
 	for (int i = 0; i < used; i++)
 		for (int k = 0; k < routes[i].count; k++)
-			if (routes[i].stock[k].socket == descriptor)
-				return &routes[i].stock[k].socket;
+			if (routes[i].stock[(routes[i].first + k) % STOCK].socket == descriptor)
+				return &routes[i].stock[(routes[i].first + k) % STOCK].socket;
 	return NULL;
 }
 

@@ -15,18 +15,19 @@
 struct ff_carrier {
 	int socket; /* the caller's to use or close */
 	uint32_t route, number;
+	int is_here; /* the router that it leads to is this container's own */
 	struct ff_address endpoint;
 };
 
 /*
  * A carrier for a connection to `to`, or the reason why there is none. `bound` is the address that the application has
- * bound itself to, or NULL. Waits a few milliseconds at most, but for the first time a process asks (a second where a
+ * bound itself to, or NULL. The router knows that it is about to connect. Waits a few milliseconds at most, but for the first time a process asks (a second where a
  * router does not answer, and then not again for a while).
  */
 enum ff_reason ff_routes_take(const struct ff_address *to, const struct ff_address *bound, struct ff_carrier *into);
 
-/* Tells the router that the carrier is about to connect. -1 when the router is gone. */
-int ff_routes_announce(const struct ff_carrier *carrier);
+/* Closes a carrier that did not come to connect, or was refused at once. */
+void ff_routes_give_back(const struct ff_carrier *carrier);
 
 /* Tells the router why a connection goes plain although its route is not, and with FREEFLOW_LOG=debug the user. */
 void ff_routes_plain(const struct ff_address *to, enum ff_reason reason);

@@ -241,15 +241,10 @@ static int connect_over(int descriptor, uint64_t mark, const struct ff_address *
 		ff_options_carry(descriptor, carrier->socket, touched);
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &began);
 	ff_address_write(&carrier->endpoint, (struct sockaddr *)&endpoint, &length);
-	if (ff_routes_announce(carrier) < 0) {
-		syscall(SYS_close, carrier->socket);
-		ff_routes_plain(to, FF_REASON_SLOW);
-		return 1;
-	}
 	result = ff_real()->connect(carrier->socket, (struct sockaddr *)&endpoint, length);
 	saved = errno;
 	if (result < 0 && is_prompt_failure(saved, began.tv_sec)) {
-		syscall(SYS_close, carrier->socket);
+		ff_routes_give_back(carrier);
 		ff_debug("the endpoint of %u: %s", carrier->endpoint.port, strerror(saved));
 		ff_routes_plain(to, FF_REASON_REFUSED);
 		return 1;
@@ -260,7 +255,7 @@ static int connect_over(int descriptor, uint64_t mark, const struct ff_address *
 		if (put_in_place(descriptor, carrier->socket, &sets) == 0)
 			ff_mark_set(descriptor, ff_routes_flow(carrier));
 	} else {
-		syscall(SYS_close, carrier->socket);
+		ff_routes_give_back(carrier);
 	}
 	errno = saved;
 	return result;

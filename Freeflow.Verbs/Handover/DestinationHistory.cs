@@ -10,8 +10,11 @@ internal sealed class DestinationHistory
     private long _plainUntil;
     private long _lastAdded;
 
-    /// <summary>Takes a connection into account; true when the destination has just become one to leave plain. Times in milliseconds.</summary>
-    public bool Add(long bytes, long milliseconds, HandoverOptions options, long now)
+    /// <summary>
+    /// Takes connections into account, of which none had more bytes or took longer; true when the destination has just become one
+    /// to leave plain. Times in milliseconds.
+    /// </summary>
+    public bool Add(int connections, long bytes, long milliseconds, HandoverOptions options, long now)
     {
         _lastAdded = now;
         if (bytes > options.ShortBytes || milliseconds > options.ShortTime.TotalMilliseconds)
@@ -20,7 +23,8 @@ internal sealed class DestinationHistory
             return false;
         }
 
-        if (++_shortInARow < options.ShortInARow || IsPlain(now))
+        _shortInARow = (int)Math.Min((long)_shortInARow + connections, options.ShortInARow);
+        if (_shortInARow < options.ShortInARow || IsPlain(now))
             return false;
         _plainUntil = now + (long)options.ForgetAfter.TotalMilliseconds;
         return true;

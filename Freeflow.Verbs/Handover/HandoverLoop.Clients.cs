@@ -11,6 +11,7 @@ public sealed partial class HandoverLoop
 
     private readonly Dictionary<ListenerKey, List<Route>> _routes = [];
     private readonly List<HandoverContainer> _containers = [];
+    private readonly Dictionary<ushort, (HandoverProcess Process, uint Number)> _givenHere = []; // to containers that connect to this host, by host port
     private readonly byte[] _noteBuffer = GC.AllocateArray<byte>(256, pinned: true);
 
     /// <summary>A container's addresses are these now.</summary>
@@ -60,6 +61,8 @@ public sealed partial class HandoverLoop
         _epoll.Remove(process.Handle);
         foreach (var route in process.Routes)
             Unlist(route);
+        foreach (var (number, given) in process.Given)
+            Forget(process, number, given);
         process.Container.Processes.Remove(process);
         process.Dispose();
         Statistics.Processes--;
@@ -95,7 +98,7 @@ public sealed partial class HandoverLoop
         Review(route);
         if (route.Reason != PlainReason.None)
             Statistics.CountPlain(route.Reason);
-        return new ShimResolved { Route = index, Word = route.Word };
+        return new ShimResolved { Route = index, Word = route.Word, Flags = Learns(destination) ? RouteFlags.Learns : RouteFlags.None };
     }
 
     private void Unlist(Route route)
@@ -159,9 +162,10 @@ public sealed partial class HandoverLoop
     private static bool IsListed(IReadOnlySet<Destination> list, Destination destination) =>
         list.Count > 0 && (list.Contains(destination) || list.Contains(destination with { Port = 0 }));
 
+    private bool Learns(Destination destination) => _options.Mode == AccelerationMode.Learned && !IsListed(_options.Always, destination);
+
     private bool IsLearntShort(HandoverContainer container, Destination destination) =>
-        _options.Mode == AccelerationMode.Learned && !IsListed(_options.Always, destination)
-        && container.Histories.TryGetValue(destination, out var history) && history.IsPlain(Environment.TickCount64);
+        Learns(destination) && container.Histories.TryGetValue(destination, out var history) && history.IsPlain(Environment.TickCount64);
 
     private void ReadNotes(HandoverProcess process)
     {
@@ -201,6 +205,10 @@ public sealed partial class HandoverLoop
                 return true;
             case NoteType.Flow when route is not null:
                 Learn(process.Container, route.Destination, note);
+                return true;
+            case NoteType.Drop:
+                if (process.TryTake(note.Socket, out var dropped))
+                    Forget(process, note.Socket, dropped);
                 return true;
             case NoteType.Plain:
                 Statistics.CountPlain((PlainReason)Math.Min(note.Socket, byte.MaxValue));
@@ -257,12 +265,18 @@ public sealed partial class HandoverLoop
             EndpointPort = (uint)endpointPort,
         };
         Span<int> sockets = stackalloc int[HostSocket.MaximumDescriptors];
+        var isHere = peer == _own;
+        if (isHere)
+            message.Flags |= NoteFlags.Here;
         var made = 0;
         while (made < count && MakeSocket(route, flags, endpointPort, source, sourcePort, out var ends, out var hostPort) is var socket and >= 0)
         {
             sockets[made] = socket;
             var given = new GivenSocket(route, peer, endpointPort, route.IsIpv6Listener, hostPort, ends, HostSocket.CookieOf(socket), now);
-            message.Numbers[made++] = process.Give(given);
+            var number = process.Give(given);
+            if (isHere)
+                _givenHere[hostPort] = (process, number);
+            message.Numbers[made++] = number;
         }
 
         if (made == 0)
@@ -272,8 +286,8 @@ public sealed partial class HandoverLoop
         for (var i = 0; i < made; i++)
         {
             HostSocket.Close(sockets[i]);
-            if (sent < 0)
-                process.TryTake(message.Numbers[i], out _);
+            if (sent < 0 && process.TryTake(message.Numbers[i], out var unsent))
+                Forget(process, message.Numbers[i], unsent);
         }
 
         // A process that does not read gets no answer.
@@ -322,12 +336,41 @@ public sealed partial class HandoverLoop
             return;
         }
 
+        Forget(process, note.Socket, given);
         var now = Environment.TickCount64;
-        Statistics.Announced++;
-        _begun++;
         Announce(process.Container, given, now);
+        Begin(process, given, now);
         if ((note.Flags & NoteFlags.Sample) != 0)
             Learn(process.Container, given.Route.Destination, note);
+    }
+
+    /// <summary>
+    /// A connection to this router's own endpoint from one of the sockets that it has given itself: nobody had to announce it. No one
+    /// else can have the port: a socket that is closed unused is said to be (<see cref="NoteType.Drop"/>), or its process has ended.
+    /// </summary>
+    private bool IsOwn(ushort hostPort, out Announcement announcement)
+    {
+        announcement = default;
+        if (!_givenHere.Remove(hostPort, out var entry) || !entry.Process.TryTake(entry.Number, out var given))
+            return false;
+        var now = Environment.TickCount64;
+        announcement = new Announcement(_own, entry.Process.Container.Tenant.Key, given.Ends, given.IsIpv6Listener, now);
+        Begin(entry.Process, given, now);
+        return true;
+    }
+
+    /// <summary>A socket that will not come to this router's endpoint; another may have its port by now.</summary>
+    private void Forget(HandoverProcess process, uint number, in GivenSocket given)
+    {
+        if (_givenHere.TryGetValue(given.HostPort, out var entry) && entry == (process, number))
+            _givenHere.Remove(given.HostPort);
+    }
+
+    /// <summary>What follows from a connection that has begun, or is about to.</summary>
+    private void Begin(HandoverProcess process, in GivenSocket given, long now)
+    {
+        Statistics.Announced++;
+        _begun++;
         var route = given.Route;
         route.Outstanding = Math.Max(0, route.Outstanding - 1);
         if (route.ToSend(now) is > 0 and var more)
@@ -347,7 +390,8 @@ public sealed partial class HandoverLoop
             container.Histories.Add(destination, history = new DestinationHistory());
         }
 
-        if (!history.Add((long)Math.Min(note.Bytes, long.MaxValue), note.Milliseconds, _options, Environment.TickCount64))
+        var connections = (int)Math.Clamp(note.Connections, 1, int.MaxValue);
+        if (!history.Add(connections, (long)Math.Min(note.Bytes, long.MaxValue), note.Milliseconds, _options, Environment.TickCount64))
             return;
         Statistics.LearntShort++;
         _events.Noticed($"container {container}: connections to {destination.Address}:{destination.Port} are short, so they go plain for {_options.ForgetAfter.TotalSeconds} s");

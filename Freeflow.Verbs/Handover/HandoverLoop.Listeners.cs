@@ -152,6 +152,12 @@ public sealed partial class HandoverLoop
                 continue;
             }
 
+            if (from == _options.HostAddress && IsOwn((ushort)port, out var own))
+            {
+                Deliver(socket, (from, port), endpoint.IsIpv6, own);
+                continue;
+            }
+
             if (_arrivals.Arrive((from, port), socket, endpoint.IsIpv6, Environment.TickCount64, out var announcement, out var displaced))
                 Deliver(socket, (from, port), endpoint.IsIpv6, announcement);
             if (displaced < 0)

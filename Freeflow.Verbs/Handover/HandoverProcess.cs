@@ -46,6 +46,9 @@ public sealed class HandoverProcess : IDisposable
 
     internal List<Route> Routes { get; } = [];
 
+    /// <summary>The sockets that it was given and has not connected, as far as they are remembered.</summary>
+    internal IReadOnlyDictionary<uint, GivenSocket> Given => _given;
+
     internal void Publish(Route route) =>
         Volatile.Write(ref MemoryMarshal.Cast<byte, uint>(_words.Span(route.Index * sizeof(uint), sizeof(uint)))[0], route.Word);
 

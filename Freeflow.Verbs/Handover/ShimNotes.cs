@@ -15,6 +15,7 @@ public enum NoteType : uint
     Connect = 2,
     Flow = 3,
     Plain = 4,
+    Drop = 5,
 }
 
 /// <summary><c>enum ff_note_flag</c></summary>
@@ -25,6 +26,15 @@ public enum NoteFlags : uint
     Ipv6 = 1,
     Bound = 2,
     Sample = 4,
+    Here = 8,
+}
+
+/// <summary><c>enum ff_route_flag</c></summary>
+[Flags]
+public enum RouteFlags : uint
+{
+    None = 0,
+    Learns = 1,
 }
 
 /// <summary><c>struct ff_note</c></summary>
@@ -39,7 +49,7 @@ public struct ShimNote
     public uint Port;
     public ulong Bytes;
     public uint Milliseconds;
-    private readonly uint _reserved;
+    public uint Connections;
 }
 
 /// <summary><c>struct ff_sockets</c></summary>
@@ -105,6 +115,8 @@ public struct ShimResolved
 {
     public uint Route;
     public uint Word;
+    public RouteFlags Flags;
+    private readonly uint _reserved;
 }
 
 /// <summary><c>struct ff_listen</c></summary>

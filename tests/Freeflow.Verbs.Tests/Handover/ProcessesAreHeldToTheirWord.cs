@@ -68,7 +68,7 @@ public sealed class ProcessesAreHeldToTheirWord : PairTest
 
     [Theory]
     [InlineData(0u, 0u)]
-    [InlineData(5u, 0u)]
+    [InlineData(6u, 0u)]
     [InlineData(uint.MaxValue, 0u)]
     [InlineData((uint)NoteType.Want, 1u)]
     [InlineData((uint)NoteType.Connect, 1024u)]

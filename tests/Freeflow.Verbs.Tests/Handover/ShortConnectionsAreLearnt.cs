@@ -62,5 +62,5 @@ public sealed class ShortConnectionsAreLearnt
         Assert.True(_history.IsIdle(s_options, 60_001));
     }
 
-    private bool Add(long bytes, long milliseconds) => _history.Add(bytes, milliseconds, s_options, now: 0);
+    private bool Add(long bytes, long milliseconds) => _history.Add(1, bytes, milliseconds, s_options, now: 0);
 }
