@@ -69,7 +69,7 @@ public sealed class BackgroundProgram : IDisposable
             return new ProgramResult(_process.ExitCode, _output.Result, _errors.Result);
         Signal("TERM");
         if (!_process.WaitForExit(TimeSpan.FromSeconds(2)))
-            _process.Kill();
+            _process.Kill(entireProcessTree: true);
         var text = Task.WhenAll(_output, _errors).Wait(TimeSpan.FromSeconds(2)) ? (_output.Result, _errors.Result) : ("", "");
         return new ProgramResult(124, text.Item1, $"{text.Item2}\nnot finished within {bound.TotalSeconds} s");
     }
@@ -86,8 +86,9 @@ public sealed class BackgroundProgram : IDisposable
         if (!_process.HasExited)
         {
             Signal("TERM");
-            if (!_process.WaitForExit(TimeSpan.FromSeconds(1)))
-                _process.Kill();
+            // Without its children they would live on in the container.
+            if (!_process.WaitForExit(TimeSpan.FromSeconds(5)))
+                _process.Kill(entireProcessTree: true);
         }
 
         _process.Dispose();

@@ -102,26 +102,38 @@ int ff_device_attach(int descriptor, struct ff_device *device)
 	return 0;
 }
 
-int ff_descriptor_limit(void)
+static int descriptor_limit(void)
 {
-	static atomic_uint asked, known;
 	struct rlimit limit = { .rlim_cur = RLIM_INFINITY };
 
+	(void)getrlimit(RLIMIT_NOFILE, &limit);
+	return limit.rlim_cur > INT_MAX ? INT_MAX : (int)limit.rlim_cur;
+}
+
+int ff_descriptor_limit_lately(void)
+{
+	static atomic_uint asked;
+	static atomic_int known;
+
 	/* Programs change it once, if ever, and connect often. */
-	if (atomic_fetch_add_explicit(&asked, 1, memory_order_relaxed) % LIMIT_HOLDS == 0) {
-		(void)getrlimit(RLIMIT_NOFILE, &limit);
-		atomic_store_explicit(&known, limit.rlim_cur > INT_MAX ? INT_MAX : (unsigned int)limit.rlim_cur, memory_order_relaxed);
-	}
-	return (int)atomic_load_explicit(&known, memory_order_relaxed);
+	if (atomic_fetch_add_explicit(&asked, 1, memory_order_relaxed) % LIMIT_HOLDS == 0)
+		atomic_store_explicit(&known, descriptor_limit(), memory_order_relaxed);
+	return atomic_load_explicit(&known, memory_order_relaxed);
+}
+
+static int move_up(int descriptor, int limit)
+{
+	int low = limit > HIGH_DESCRIPTOR ? HIGH_DESCRIPTOR : limit > 64 ? limit - 32 : 3;
+
+	return (int)syscall(SYS_fcntl, descriptor, F_DUPFD_CLOEXEC, low);
 }
 
 int ff_protect(int descriptor)
 {
-	int limit = ff_descriptor_limit(), low = HIGH_DESCRIPTOR, moved;
+	int moved = move_up(descriptor, ff_descriptor_limit_lately());
 
-	if (limit <= HIGH_DESCRIPTOR)
-		low = limit > 64 ? limit - 32 : 3;
-	moved = (int)syscall(SYS_fcntl, descriptor, F_DUPFD_CLOEXEC, low);
+	if (moved < 0)
+		moved = move_up(descriptor, descriptor_limit());
 	if (moved < 0 || moved >= MAX_DESCRIPTORS)
 		return descriptor;
 	syscall(SYS_close, descriptor);

@@ -40,8 +40,9 @@ int ff_device_attach(int descriptor, struct ff_device *device);
 /* Keeps a descriptor of ours from being closed by the application's own sweeps; moves it to a high number first. */
 int ff_protect(int descriptor);
 
-/* About RLIMIT_NOFILE: as it was a few questions ago. */
-int ff_descriptor_limit(void);
+/* RLIMIT_NOFILE, as it was a few questions ago. */
+int ff_descriptor_limit_lately(void);
+
 void ff_unprotect_and_close(int descriptor);
 int ff_unprotect(int descriptor);
 

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -284,8 +285,9 @@ static void inherit(struct ff_listener *listener, int descriptor, int connection
 static int has_room(int channel)
 {
 	int last = atomic_load_explicit(&last_number, memory_order_relaxed), spare;
+	struct rlimit limit;
 
-	if (last + CLOSE_TO_LIMIT < ff_descriptor_limit())
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && (rlim_t)last + CLOSE_TO_LIMIT < limit.rlim_cur)
 		return 1;
 	spare = (int)syscall(SYS_fcntl, channel, F_DUPFD_CLOEXEC, 0);
 	if (spare < 0)

@@ -155,6 +155,7 @@ enum ff_reason {
 	FF_REASON_SOURCE = 10,       /* the source address is not the container's */
 	FF_REASON_NO_PORTS = 11,     /* the host has no local port left for it */
 	FF_REASON_LIMIT = 12,        /* this container has all the host sockets that it may have */
+	FF_REASON_UNDERLAY = 13,     /* the host's network is IPv6 */
 	/* The shim's own. */
 	FF_REASON_SHARED = 32,       /* the descriptor was duplicated, or inherited by a fork, before connect() */
 	FF_REASON_OPTION = 33,       /* an option is set that can't be carried over */

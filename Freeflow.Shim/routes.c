@@ -165,7 +165,7 @@ static struct route *resolve(const struct ff_address *to, enum ff_reason *reason
 
 static int stock_limit(void)
 {
-	int limit = ff_descriptor_limit() / 8;
+	int limit = ff_descriptor_limit_lately() / 8;
 
 	return limit < LARGEST_STOCK ? limit : LARGEST_STOCK;
 }

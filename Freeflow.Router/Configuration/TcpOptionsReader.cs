@@ -13,8 +13,7 @@ internal static class TcpOptionsReader
 
     public static HandoverOptions Read(SettingReader setting, IPAddress host) => new()
     {
-        HostAddress = Ipv4.From(host) ?? throw new ConfigurationException(
-            $"freeflow.host.ip = \"{host}\" is not accepted: TCP mode's underlay is IPv4"),
+        HostAddress = Ipv4.From(host),
         Port = setting.Number("tcp.port", 1, LargestPort),
         Ipv6Port = setting.Number("tcp.ipv6-port", 1, LargestPort),
         LocalPorts = LocalPorts(setting),

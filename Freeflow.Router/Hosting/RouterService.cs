@@ -60,6 +60,8 @@ internal sealed partial class RouterService(RouterOptions options, ActorSystem s
         _shims = new ShimListener(Path.Combine(options.Directory, "run"), options.Name, new ShimNews(router.Containers), options.Shim);
         _shims.Start();
         _control = new ControlSocket(options, system, _engine, _handover, router);
+        if (options.Tcp.HostAddress is null)
+            NoTcpMode(options.HostAddress);
         if (_engine.RealTimeRefused != 0)
             NotRealTime("engine", _engine.RealTimeRefused);
         if (_handover.RealTimeRefused != 0)
@@ -84,6 +86,9 @@ internal sealed partial class RouterService(RouterOptions options, ActorSystem s
 
     [LoggerMessage(1, LogLevel.Information, "Router {Name} is ready at {Address}, cluster port {ClusterPort}, link port {LinkPort}, TCP-mode port {TcpPort}")]
     private partial void Ready(string name, IPAddress address, int clusterPort, int linkPort, int tcpPort);
+
+    [LoggerMessage(6, LogLevel.Warning, "TCP mode is off: it goes over IPv4, and this host's address is {Address}; RDMA is not affected")]
+    private partial void NoTcpMode(IPAddress address);
 
     [LoggerMessage(5, LogLevel.Warning, "TCP mode locks each socket by a filter of its own (errno {Errno}; CAP_BPF is missing, or the kernel older than 5.5?): connections take longer to set up")]
     private partial void NoSharedFilters(int errno);

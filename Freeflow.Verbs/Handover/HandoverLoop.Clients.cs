@@ -138,6 +138,8 @@ public sealed partial class HandoverLoop
         (peer, listener) = (null, default);
         var container = route.Process.Container;
         var (address, port) = route.Destination;
+        if (_options.HostAddress is null)
+            return PlainReason.Underlay;
         if (container.IsPrivileged)
             return PlainReason.Privileged;
         if (IsListed(_options.Never, route.Destination) || (_options.Mode == AccelerationMode.Never && !IsListed(_options.Always, route.Destination)))
@@ -310,7 +312,7 @@ public sealed partial class HandoverLoop
         var socket = HostSocket.Open(isIpv6);
         if (socket < 0)
             return socket;
-        hostPort = (ushort)_ports.Bind(socket, isIpv6, _options.HostAddress);
+        hostPort = (ushort)_ports.Bind(socket, isIpv6, _host);
 
         // The application's own choice of port, or the host's: no other connection from here to there has it.
         ends = new VirtualEnds(source, sourcePort != 0 ? sourcePort : hostPort, route.Destination.Address, (ushort)route.Destination.Port);

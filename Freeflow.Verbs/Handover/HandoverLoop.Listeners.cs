@@ -152,7 +152,7 @@ public sealed partial class HandoverLoop
                 continue;
             }
 
-            if (from == _options.HostAddress && IsOwn((ushort)port, out var own))
+            if (from == _host && IsOwn((ushort)port, out var own))
             {
                 Deliver(socket, (from, port), endpoint.IsIpv6, own);
                 continue;

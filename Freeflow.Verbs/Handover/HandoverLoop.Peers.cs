@@ -76,7 +76,7 @@ public sealed partial class HandoverLoop
         if (given.Peer == _own)
         {
             // It need not be said, and may be.
-            Hear(_own, (_options.HostAddress, given.HostPort), container.Tenant.Key, given.Ends, given.IsIpv6Listener, now);
+            Hear(_own, (_host, given.HostPort), container.Tenant.Key, given.Ends, given.IsIpv6Listener, now);
             return;
         }
 

@@ -31,8 +31,9 @@ public sealed partial class HandoverLoop : IDisposable
     private readonly ConcurrentQueue<Action> _commands = new();
     private readonly Dictionary<ulong, object> _sources = [];
     private readonly EpollEvent[] _ready = new EpollEvent[64];
-    private readonly Endpoint _endpoint;
-    private readonly Endpoint _ipv6Endpoint;
+    private readonly Ipv4 _host;
+    private readonly Endpoint? _endpoint;
+    private readonly Endpoint? _ipv6Endpoint;
     private readonly PortRange _ports;
     private readonly SocketLock _lock;
     private readonly Arrivals _arrivals;
@@ -52,16 +53,23 @@ public sealed partial class HandoverLoop : IDisposable
     public HandoverLoop(HandoverOptions options, IAddressOwners owners, IHandoverPolicy policy, IHandoverEvents events)
     {
         (_options, _owners, _policy, _events) = (options, owners, policy, events);
-        _endpoint = new Endpoint(isIpv6: false, options.HostAddress, options.Port);
-        _ipv6Endpoint = new Endpoint(isIpv6: true, options.HostAddress, options.Ipv6Port);
+        _host = options.HostAddress ?? default;
+        if (options.HostAddress is not null)
+        {
+            _endpoint = new Endpoint(isIpv6: false, _host, options.Port);
+            _ipv6Endpoint = new Endpoint(isIpv6: true, _host, options.Ipv6Port);
+        }
+
         _ports = new PortRange(options.LocalPorts.First, options.LocalPorts.Last, Random.Shared.Next(1 << 16));
         _lock = options.OwnFilters ? SocketLock.WithOwnFilters() : SocketLock.Open(out _slowLock);
         _arrivals = new Arrivals(options);
-        _own = new HandoverPeer(EngineQueuePair.SameRouter, options.HostAddress) { Port = options.Port, Ipv6Port = options.Ipv6Port };
+        _own = new HandoverPeer(EngineQueuePair.SameRouter, _host) { Port = options.Port, Ipv6Port = options.Ipv6Port };
         _peers.Add(_own.Number, _own);
         _epoll.Add(_commandWake.Handle, EpollEvents.In | EpollEvents.Edge, CommandKey);
-        Watch(_endpoint.Socket, EndpointKey);
-        Watch(_ipv6Endpoint.Socket, Ipv6EndpointKey);
+        if (_endpoint is not null)
+            Watch(_endpoint.Socket, EndpointKey);
+        if (_ipv6Endpoint is not null)
+            Watch(_ipv6Endpoint.Socket, Ipv6EndpointKey);
         _thread = new Thread(Run) { Name = "handover", IsBackground = true };
     }
 
@@ -84,8 +92,8 @@ public sealed partial class HandoverLoop : IDisposable
         foreach (var source in _sources.Values.OfType<IDisposable>())
             source.Dispose();
         _arrivals.CloseAll();
-        _endpoint.Dispose();
-        _ipv6Endpoint.Dispose();
+        _endpoint?.Dispose();
+        _ipv6Endpoint?.Dispose();
         _lock.Dispose();
         _epoll.Dispose();
         _commandWake.Dispose();
@@ -169,10 +177,10 @@ public sealed partial class HandoverLoop : IDisposable
                 _commandWake.Drain();
                 break;
             case EndpointKey:
-                AcceptAll(_endpoint);
+                AcceptAll(_endpoint!);
                 break;
             case Ipv6EndpointKey:
-                AcceptAll(_ipv6Endpoint);
+                AcceptAll(_ipv6Endpoint!);
                 break;
             default:
                 if (!_sources.TryGetValue(ready.Key, out var source))

@@ -17,8 +17,8 @@ public readonly record struct Destination(Ipv4 Address, int Port);
 /// <summary>TCP mode's settings; hocon/reference.conf has their meaning.</summary>
 public sealed record HandoverOptions
 {
-    /// <summary>This host's address on the underlay.</summary>
-    public required Ipv4 HostAddress { get; init; }
+    /// <summary>This host's address on the underlay. Null where that is IPv6: every connection is plain then.</summary>
+    public required Ipv4? HostAddress { get; init; }
 
     /// <summary>Where other routers' containers connect to: one port for listeners of each address family.</summary>
     public int Port { get; init; } = 4482;

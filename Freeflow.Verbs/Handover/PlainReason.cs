@@ -16,6 +16,7 @@ public enum PlainReason : byte
     Source = 10,
     NoPorts = 11,
     Limit = 12,
+    Underlay = 13,
     Shared = 32,
     Option = 33,
     Slow = 34,

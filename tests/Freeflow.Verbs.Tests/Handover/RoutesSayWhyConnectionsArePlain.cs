@@ -129,6 +129,17 @@ public sealed class RoutesSayWhyConnectionsArePlain : PairTest
     }
 
     [Fact]
+    public void TheUnderlayIsIPv6()
+    {
+        using var site = new HandoverSite(options => options with { HostAddress = null });
+        using var application = new HandoverApplication(site, site.AddContainer(HandoverPair.ClientAddress));
+        using var server = new HandoverServer(site, site.AddContainer("10.244.1.12"), Port).Wait();
+        var route = application.Resolve("10.244.1.12", Port);
+        application.Await(route, PlainReason.Underlay);
+        Assert.Equal(PlainReason.Underlay, application.Refusal(route));
+    }
+
+    [Fact]
     public void FirstLooksAreCounted()
     {
         Application.Resolve("10.244.9.9", Port);
