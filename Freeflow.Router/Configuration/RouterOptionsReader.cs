@@ -83,7 +83,9 @@ public static class RouterOptionsReader
 
     private static string Seed(string seed, int clusterPort)
     {
-        // address, or address:port.
+        // An IPv6 address, with its port in brackets; else address, or address:port.
+        if (IPEndPoint.TryParse(seed, out var known) && known.AddressFamily == AddressFamily.InterNetworkV6)
+            return new IPEndPoint(known.Address, known.Port == 0 ? clusterPort : known.Port).ToString();
         var parts = seed.Split(':');
         var valid = parts.Length is 1 or 2 && parts[0].Length > 0 && Uri.CheckHostName(parts[0]) != UriHostNameType.Unknown;
         var port = clusterPort;

@@ -1,3 +1,4 @@
+using System.Net;
 using Akka.Configuration;
 using Freeflow.Router.Configuration;
 
@@ -10,7 +11,7 @@ internal static class AkkaSettings
 
     public static Config Of(RouterOptions options)
     {
-        var own = $"{options.HostAddress}:{options.ClusterPort}";
+        var own = new IPEndPoint(options.HostAddress, options.ClusterPort).ToString();
         var seeds = options.Seeds.Count > 0 ? options.Seeds : [own];
         var nodes = string.Join(", ", seeds.Select(seed => $"\"akka.tcp://{SystemName}@{seed}\""));
         var level = options.LogLevel switch

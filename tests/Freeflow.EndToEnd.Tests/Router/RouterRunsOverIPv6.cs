@@ -1,0 +1,21 @@
+namespace Freeflow.EndToEnd.Tests.Router;
+
+[Collection(LabFixture.Name)]
+public sealed class RouterRunsOverIPv6(LabFixture lab)
+{
+    [Fact]
+    public void WithoutTcpModeAndSaysSo()
+    {
+        const string Address = "fd00:ff::1";
+        var configuration = Path.Combine(lab.Hosts.Paths.Repository, "hocon/lab.conf");
+        var result = lab.Hosts.ExecPrivileged("h1", TimeSpan.FromSeconds(30), "sh", "-c", $"""
+            ip -6 address add {Address}/128 dev lo nodad; directory=$(mktemp -d)
+            env -u HOST_IP -u HOST_IP_PREFIX -u FREEFLOW_SEEDS FFR_NAME=v6 timeout -k 5 8 freeflow run --config {configuration} \
+                --set freeflow.host.ip={Address} --set freeflow.directory=$directory --set freeflow.runtime-directory=$directory
+            ip -6 address del {Address}/128 dev lo; rm -r $directory
+            """);
+        Assert.Contains($"is ready at {Address}", result.Everything);
+        Assert.Contains("TCP mode is off", result.Everything);
+        Assert.DoesNotContain("Unhandled exception", result.Everything);
+    }
+}
