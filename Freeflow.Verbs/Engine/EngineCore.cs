@@ -62,6 +62,7 @@ internal sealed class EngineCore
     /// <summary>The QP of this router that <paramref name="queuePair"/> talks to, if it agrees to that.</summary>
     public EngineQueuePair? LocalPeerOf(EngineQueuePair queuePair) =>
         QueuePairs.TryGetValue(queuePair.RemoteQpn, out var peer)
+        && peer.Type == queuePair.Type
         && peer.IsConnectedTo(EngineQueuePair.SameRouter, queuePair.Number, queuePair.LocalGid, queuePair.RemoteGid)
             ? peer
             : null;

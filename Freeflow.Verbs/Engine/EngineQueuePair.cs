@@ -78,6 +78,8 @@ public sealed class EngineQueuePair : IDisposable
 
     internal int Peer { get; set; } = NoPeer;
 
+    internal uint Qkey { get; set; }
+
     internal byte Timeout { get; set; }
 
     internal byte RetryCount { get; set; }
@@ -166,6 +168,9 @@ public sealed class EngineQueuePair : IDisposable
     internal ResponseQueue Responses { get; } = new(MaximumReadAtomic + 1);
 
     internal AtomicReplay Replay { get; } = new(MaximumReadAtomic);
+
+    /// <summary>Whether messages are acknowledged, and lost ones sent again.</summary>
+    internal bool IsReliable => Type == QueuePairType.ReliableConnection;
 
     /// <summary>Whether it has a peer that it talks to.</summary>
     internal bool IsConnected => State is QueuePairState.ReadyToReceive or QueuePairState.ReadyToSend or QueuePairState.SendQueueDrain;

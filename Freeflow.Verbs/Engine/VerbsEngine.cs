@@ -340,6 +340,7 @@ public sealed class VerbsEngine : IDisposable
         queuePair.RemoteGid = change.RemoteGid ?? queuePair.RemoteGid;
         queuePair.RemoteQpn = change.RemoteQpn ?? queuePair.RemoteQpn;
         queuePair.Peer = change.Peer ?? queuePair.Peer;
+        queuePair.Qkey = change.Qkey ?? queuePair.Qkey;
         queuePair.Timeout = change.Timeout ?? queuePair.Timeout;
         queuePair.RetryCount = change.RetryCount ?? queuePair.RetryCount;
         queuePair.RnrRetry = change.RnrRetry ?? queuePair.RnrRetry;

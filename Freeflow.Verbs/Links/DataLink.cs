@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Engine;
@@ -10,6 +11,8 @@ namespace Freeflow.Verbs.Links;
 /// </summary>
 internal sealed class DataLink : IDisposable
 {
+    private static readonly long s_stallsAfter = Stopwatch.Frequency;
+
     private readonly EngineCore _core;
     private readonly AuthenticatedLink _link;
     private readonly TransmitBuffer _transmit;
@@ -44,6 +47,11 @@ internal sealed class DataLink : IDisposable
     public bool AwaitsRoom { get; set; }
 
     public bool IsBlocked => _transmit.IsBlocked;
+
+    /// <summary>When a link that has taken nothing since counts as cut for messages that may be lost.</summary>
+    public long StallsAt => _transmit.BlockedSince + s_stallsAfter;
+
+    public bool IsStalled => IsBlocked && _core.Now >= StallsAt;
 
     public void Dispose() => _link.Dispose();
 
@@ -92,7 +100,8 @@ internal sealed class DataLink : IDisposable
             return false;
 
         var header = HeaderFrom(qp);
-        header.Type = operation.IsRead ? FrameType.ReadRequest : operation.IsAtomic ? FrameType.AtomicRequest : FrameType.Data;
+        header.Type = operation.IsRead ? FrameType.ReadRequest : operation.IsAtomic ? FrameType.AtomicRequest
+            : qp.IsReliable ? FrameType.Data : FrameType.UnreliableData;
         header.Opcode = (byte)operation.Opcode;
         header.Solicited = (operation.Flags & SendFlags.Solicited) != 0 ? (byte)1 : (byte)0;
         header.Sequence = operation.Sequence;

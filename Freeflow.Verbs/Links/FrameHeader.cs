@@ -30,6 +30,9 @@ public enum FrameType : byte
     Ping = 8,
 
     Pong = 9,
+
+    /// <summary>The same as <see cref="Data"/> between UC QPs: nothing is answered.</summary>
+    UnreliableData = 10,
 }
 
 /// <summary>

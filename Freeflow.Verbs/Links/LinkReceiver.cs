@@ -108,7 +108,7 @@ internal sealed class LinkReceiver(EngineCore core, DataLink link)
                 return;
             _header = MemoryMarshal.Read<FrameHeader>(_buffer.AsSpan(_first));
             _first += FrameHeader.Size;
-            if (_header.PayloadLength > FrameHeader.MaximumPayload || _header.Type is < FrameType.Data or > FrameType.Pong)
+            if (_header.PayloadLength > FrameHeader.MaximumPayload || _header.Type is < FrameType.Data or > FrameType.UnreliableData)
             {
                 link.Break($"malformed frame (type {(byte)_header.Type}, {_header.PayloadLength} bytes)");
                 return;
@@ -136,7 +136,8 @@ internal sealed class LinkReceiver(EngineCore core, DataLink link)
             return;
 
         if (!core.QueuePairs.TryGetValue(_header.DestinationQp, out var qp)
-            || !qp.IsConnectedTo(link.Peer, _header.SourceQp, _header.SourceGid, _header.DestinationGid))
+            || !qp.IsConnectedTo(link.Peer, _header.SourceQp, _header.SourceGid, _header.DestinationGid)
+            || qp.IsReliable == (_header.Type == FrameType.UnreliableData))
         {
             RefuseUnknown();
             return;
@@ -144,7 +145,7 @@ internal sealed class LinkReceiver(EngineCore core, DataLink link)
 
         switch (_header.Type)
         {
-            case FrameType.Data:
+            case FrameType.Data or FrameType.UnreliableData:
                 BeginData(qp);
                 break;
             case FrameType.ReadRequest:
@@ -243,6 +244,8 @@ internal sealed class LinkReceiver(EngineCore core, DataLink link)
         else if (qp.Inbound.Progress == qp.Inbound.Request.Length)
         {
             core.Responder.Finish(qp);
+            if (!qp.IsReliable)
+                return;
             qp.OwesAcknowledgement = true;
             if (!core.Answers.TryHoldBack(qp))
                 core.Enqueue(qp);
