@@ -39,6 +39,8 @@ public sealed partial class ConnectionActor
             (UverbsCommand.QueryPort, false) => QueryPort,
             (UverbsCommand.AllocPd, false) => AllocPd,
             (UverbsCommand.DeallocPd, false) => DeallocPd,
+            (UverbsCommand.CreateAh, false) => CreateAh,
+            (UverbsCommand.DestroyAh, false) => DestroyAh,
             (UverbsCommand.RegMr, false) => RegMr,
             (UverbsCommand.DeregMr, false) => DeregMr,
             (UverbsCommand.CreateCompChannel, false) => CreateCompChannel,

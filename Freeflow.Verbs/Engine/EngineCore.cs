@@ -9,8 +9,9 @@ internal sealed class EngineCore
 {
     private readonly Queue<EngineQueuePair> _runnable = new(256);
 
-    public EngineCore(IEngineEvents events)
+    public EngineCore(IEngineEvents events, IAddressResolver addresses)
     {
+        Addresses = addresses;
         Events = events;
         Memory = new ScatterGather(Keys);
         Responder = new Responder(this);
@@ -19,6 +20,8 @@ internal sealed class EngineCore
     }
 
     public IEngineEvents Events { get; }
+
+    public IAddressResolver Addresses { get; }
 
     public KeyTable Keys { get; } = new();
 

@@ -36,6 +36,7 @@ public sealed class EngineQueuePair : IDisposable
 
         var slots = (int)sendRing.Mask + 1;
         Operations = new SendOperation[slots];
+        Datagrams = type == QueuePairType.UnreliableDatagram ? new DatagramTarget[slots] : [];
         SendEntries = new ScatterGatherEntry[slots * capabilities.MaxSendSge];
         InlineData = GC.AllocateUninitializedArray<byte>(slots * capabilities.MaxInline, pinned: true);
         ReceiveEntries = new ScatterGatherEntry[Math.Max(1, capabilities.MaxRecvSge)];
@@ -111,6 +112,9 @@ public sealed class EngineQueuePair : IDisposable
     internal ScatterGatherEntry[] SendEntries { get; }
 
     internal byte[] InlineData { get; }
+
+    /// <summary>Where the datagrams go, by slot; empty but for UD.</summary>
+    internal DatagramTarget[] Datagrams { get; }
 
     internal uint Head { get; set; }
 

@@ -246,9 +246,9 @@ internal sealed partial class Responder(EngineCore core)
                 : WorkCompletionOpcode.Receive,
             ByteLength = status == WorkCompletionStatus.Success ? request.Length : 0,
             ImmediateOrKey = withImmediate ? request.Immediate : 0,
-            Flags = withImmediate ? WorkCompletionFlags.WithImmediate : WorkCompletionFlags.None,
+            Flags = FlagsOf(status, withImmediate),
             QpNumber = qp.Number,
-            SourceQp = qp.RemoteQpn,
+            SourceQp = request.SourceQp,
             PortNumber = 1,
         };
         qp.Receive.Held = false;
@@ -257,6 +257,12 @@ internal sealed partial class Responder(EngineCore core)
         qp.ReceiveRing.Consumer = qp.ReceiveHead;
         core.Complete(qp.ReceiveCq, completion, request.Solicited);
     }
+
+    // As rxe, which says of every message that it came with a GRH.
+    private static WorkCompletionFlags FlagsOf(WorkCompletionStatus status, bool withImmediate) =>
+        status != WorkCompletionStatus.Success ? WorkCompletionFlags.None
+        : withImmediate ? WorkCompletionFlags.Grh | WorkCompletionFlags.WithImmediate
+        : WorkCompletionFlags.Grh;
 
     private static bool TryExecute(EngineMemoryRegion region, in InboundRequest request, out ulong original)
     {

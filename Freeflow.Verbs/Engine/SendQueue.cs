@@ -4,7 +4,7 @@ using Freeflow.Verbs.Abi;
 namespace Freeflow.Verbs.Engine;
 
 /// <summary>Takes work requests out of a QP's send ring and puts their completions into its CQ, in order.</summary>
-internal sealed class SendQueue(EngineCore core)
+internal sealed partial class SendQueue(EngineCore core)
 {
     /// <summary>Whether anything is posted that has not started.</summary>
     public static bool HasPosted(EngineQueuePair qp) => qp.Next != qp.SendRing.Producer;
@@ -41,6 +41,12 @@ internal sealed class SendQueue(EngineCore core)
             operation.CompareAdd = head.CompareAdd;
             operation.Swap = head.Swap;
             operation.RemoteKey = head.AtomicRemoteKey;
+        }
+
+        if (qp.Type == QueuePairType.UnreliableDatagram)
+        {
+            LoadDatagram(qp, slot, head, element);
+            return;
         }
 
         if (operation.ConsumesReceive)

@@ -9,6 +9,8 @@ namespace Freeflow.Verbs.Engine;
 /// </summary>
 internal sealed class UnreliableRequester(EngineCore core, SendQueue queue, LocalDelivery local)
 {
+    private readonly DatagramRequester _datagrams = new(core);
+
     /// <summary>Starts work until nothing is left, the QP must wait, or the budget is used up. True when more can be done.</summary>
     public bool Run(EngineQueuePair qp, DataLink? link, ref WorkBudget budget)
     {
@@ -46,6 +48,8 @@ internal sealed class UnreliableRequester(EngineCore core, SendQueue queue, Loca
     /// <summary>Sends the next part; false when the QP has to wait.</summary>
     private bool TryCarry(EngineQueuePair qp, DataLink? link, ref SendOperation operation, ref WorkBudget budget)
     {
+        if (qp.Type == QueuePairType.UnreliableDatagram)
+            return _datagrams.TrySend(qp, ref operation, ref budget);
         if (qp.Peer == EngineQueuePair.SameRouter)
         {
             var step = local.Deliver(qp, ref operation, ref budget, out _, out _);

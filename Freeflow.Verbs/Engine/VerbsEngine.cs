@@ -32,10 +32,10 @@ public sealed class VerbsEngine : IDisposable
     private int _sleeping;
     private volatile bool _stopping;
 
-    public VerbsEngine(EngineOptions options, IEngineEvents events)
+    public VerbsEngine(EngineOptions options, IEngineEvents events, IAddressResolver addresses)
     {
         _options = options;
-        _core = new EngineCore(events);
+        _core = new EngineCore(events, addresses);
         _doorbells = new DoorbellWatch(_core);
         _expired = _core.Requester.Expired;
         _epoll.Add(_commandWake.Handle, EpollEvents.In | EpollEvents.Edge, CommandKey);

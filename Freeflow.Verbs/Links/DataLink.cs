@@ -9,7 +9,7 @@ namespace Freeflow.Verbs.Links;
 /// The engine's end of an authenticated connection to a peer router. It carries the frames of all QPs between the two;
 /// a QP that finds no room waits here and goes on when the socket takes more.
 /// </summary>
-internal sealed class DataLink : IDisposable
+internal sealed partial class DataLink : IDisposable
 {
     private static readonly long s_stallsAfter = Stopwatch.Frequency;
 
@@ -27,7 +27,7 @@ internal sealed class DataLink : IDisposable
         Key = key;
         LastHeard = core.Now;
         _transmit = new TransmitBuffer(link.Socket, core);
-        _receiver = new LinkReceiver(core, this);
+        _receiver = new LinkReceiver(core, this, Take);
     }
 
     public int Peer { get; }
@@ -246,7 +246,8 @@ internal sealed class DataLink : IDisposable
         return Broken is null && _transmit.HasRoom;
     }
 
-    private bool TryMakeRoomFor(EngineQueuePair qp)
+    /// <summary>Whether a frame of the largest size may be added; if not, the QP runs again when it may.</summary>
+    public bool TryMakeRoomFor(EngineQueuePair qp)
     {
         if (MakeRoom())
             return true;

@@ -9,8 +9,11 @@ namespace Freeflow.Verbs.Links;
 /// Takes frames off a link's socket. Headers and small payloads pass through a buffer; the bulk of a large payload is
 /// read by the kernel straight into registered memory.
 /// </summary>
-internal sealed class LinkReceiver(EngineCore core, DataLink link)
+internal sealed class LinkReceiver(EngineCore core, DataLink link, LinkReceiver.TakeWhole takeWhole)
 {
+    /// <summary>Acts on a frame that is taken with its whole payload at once.</summary>
+    public delegate void TakeWhole(in FrameHeader header, ReadOnlySpan<byte> payload);
+
     private const int BufferBytes = 64 * 1024;
     private const int ReadAhead = 4 * 1024;
     private const int BytesPerTurn = 2 * 1024 * 1024;
@@ -79,7 +82,7 @@ internal sealed class LinkReceiver(EngineCore core, DataLink link)
 
         if (_first == _end)
             _first = _end = 0;
-        else if (BufferBytes - _end < FrameHeader.Size)
+        else if (BufferBytes - _end < FrameHeader.Size + FrameHeader.MaximumDatagram)
         {
             _buffer.AsSpan(_first, _end - _first).CopyTo(_buffer);
             (_first, _end) = (0, _end - _first);
@@ -107,13 +110,24 @@ internal sealed class LinkReceiver(EngineCore core, DataLink link)
             if (_end - _first < FrameHeader.Size)
                 return;
             _header = MemoryMarshal.Read<FrameHeader>(_buffer.AsSpan(_first));
-            _first += FrameHeader.Size;
-            if (_header.PayloadLength > FrameHeader.MaximumPayload || _header.Type is < FrameType.Data or > FrameType.UnreliableData)
+            var isWhole = _header.Type >= FrameType.Datagram;
+            if (_header.Type is < FrameType.Data or > FrameType.Datagram
+                || _header.PayloadLength > (isWhole ? FrameHeader.MaximumDatagram : FrameHeader.MaximumPayload))
             {
                 link.Break($"malformed frame (type {(byte)_header.Type}, {_header.PayloadLength} bytes)");
                 return;
             }
 
+            if (isWhole)
+            {
+                if (_end - _first < FrameHeader.Size + (int)_header.PayloadLength)
+                    return;
+                takeWhole(_header, _buffer.AsSpan(_first + FrameHeader.Size, (int)_header.PayloadLength));
+                _first += FrameHeader.Size + (int)_header.PayloadLength;
+                continue;
+            }
+
+            _first += FrameHeader.Size;
             _remaining = (int)_header.PayloadLength;
             _sink = Sink.Discard;
             _queuePair = null;
