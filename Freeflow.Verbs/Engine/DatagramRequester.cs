@@ -6,6 +6,8 @@ namespace Freeflow.Verbs.Engine;
 /// <summary>Sends the datagrams of UD QPs, each to where its address handle says.</summary>
 internal sealed class DatagramRequester(EngineCore core)
 {
+    private readonly ReceiveGate _gate = new(core);
+
     /// <summary>Sends the datagram at the QP's next slot; false when the QP has to wait for room on a link.</summary>
     public bool TrySend(EngineQueuePair qp, ref SendOperation operation, ref WorkBudget budget)
     {
@@ -17,6 +19,8 @@ internal sealed class DatagramRequester(EngineCore core)
         }
         else if (target.Peer == EngineQueuePair.SameRouter)
         {
+            if (!_gate.MayGo(qp, operation, target, null))
+                return false;
             core.Statistics.LocalBytes += operation.Length;
             if (!core.Responder.Deliver(Of(qp, operation, target), PayloadOf(qp, operation)))
             {
@@ -32,6 +36,8 @@ internal sealed class DatagramRequester(EngineCore core)
                 return false;
             }
 
+            if (!_gate.MayGo(qp, operation, target, link))
+                return false;
             if (!link.SendDatagram(Of(qp, operation, target), PayloadOf(qp, operation)))
             {
                 SendQueue.Stop(qp, ref operation, WorkCompletionStatus.LocalProtectionError);

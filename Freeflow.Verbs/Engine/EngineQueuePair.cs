@@ -113,6 +113,9 @@ public sealed class EngineQueuePair : IDisposable
 
     internal byte[] InlineData { get; }
 
+    /// <summary>What an unreliable QP knows of its peer's receives.</summary>
+    internal ReceiveWindow Window;
+
     /// <summary>Where the datagrams go, by slot; empty but for UD.</summary>
     internal DatagramTarget[] Datagrams { get; }
 
@@ -230,6 +233,7 @@ public sealed class EngineQueuePair : IDisposable
         Inbound = default;
         Receive = default;
         Peer = NoPeer;
+        Window = default;
         Responses.Clear();
         Replay.Clear();
     }

@@ -13,16 +13,22 @@ internal sealed partial class Responder
     /// </summary>
     public bool Deliver(in Datagram datagram, in DatagramPayload payload)
     {
-        if (core.QueuePairs.TryGetValue(datagram.DestinationQp, out var qp)
-            && qp.Connection.Port.Tenant == datagram.Tenant && qp.Connection.Port.Has(datagram.Route.Remote))
+        if (FindReceiver(datagram.Tenant, datagram.Route.Remote, datagram.DestinationQp) is { } qp)
             return DeliverTo(qp, datagram, payload);
         Drop();
         return true;
     }
 
+    /// <summary>The QP of that number, if it is a UD QP at that address of that tenant.</summary>
+    public EngineQueuePair? FindReceiver(ulong tenant, in Gid address, uint number) =>
+        core.QueuePairs.TryGetValue(number, out var qp) && qp.Type == QueuePairType.UnreliableDatagram
+        && qp.Connection.Port.Tenant == tenant && qp.Connection.Port.Has(address)
+            ? qp
+            : null;
+
     private bool DeliverTo(EngineQueuePair qp, in Datagram datagram, in DatagramPayload payload)
     {
-        if (qp.Type != QueuePairType.UnreliableDatagram || !qp.IsConnected || datagram.Qkey != qp.Qkey
+        if (!qp.IsConnected || datagram.Qkey != qp.Qkey
             || (!qp.Receive.Held && PostedReceives(qp) == 0))
         {
             Drop();

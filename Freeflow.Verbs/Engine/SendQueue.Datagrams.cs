@@ -14,6 +14,7 @@ internal sealed partial class SendQueue
     private void LoadDatagram(EngineQueuePair qp, uint slot, in SendWqeHead head, ReadOnlySpan<byte> element)
     {
         ref var operation = ref qp.Operations[slot];
+        operation.SendNumber = qp.NextSendNumber++;
         var status = operation.IsInline
             ? LoadInline(qp, slot, head.Length, element[SendWqeHead.Size..])
             : LoadEntries(qp, slot, head.SgeCount, element[SendWqeHead.Size..]);

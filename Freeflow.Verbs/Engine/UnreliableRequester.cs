@@ -9,6 +9,7 @@ namespace Freeflow.Verbs.Engine;
 /// </summary>
 internal sealed class UnreliableRequester(EngineCore core, SendQueue queue, LocalDelivery local)
 {
+    private readonly ReceiveGate _gate = new(core);
     private readonly DatagramRequester _datagrams = new(core);
 
     /// <summary>Starts work until nothing is left, the QP must wait, or the budget is used up. True when more can be done.</summary>
@@ -50,6 +51,8 @@ internal sealed class UnreliableRequester(EngineCore core, SendQueue queue, Loca
     {
         if (qp.Type == QueuePairType.UnreliableDatagram)
             return _datagrams.TrySend(qp, ref operation, ref budget);
+        if (!_gate.MayGo(qp, operation, link))
+            return false;
         if (qp.Peer == EngineQueuePair.SameRouter)
         {
             var step = local.Deliver(qp, ref operation, ref budget, out _, out _);

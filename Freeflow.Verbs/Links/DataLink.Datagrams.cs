@@ -9,25 +9,7 @@ internal sealed partial class DataLink
     /// <summary>Sends a datagram; there has to be room. False when the sender's memory can't be read.</summary>
     public bool SendDatagram(in Datagram datagram, in DatagramPayload payload)
     {
-        var header = new FrameHeader
-        {
-            Type = FrameType.Datagram,
-            PayloadLength = (uint)payload.Length,
-            TotalLength = (uint)payload.Length,
-            Opcode = (byte)datagram.Opcode,
-            Solicited = datagram.Solicited ? (byte)1 : (byte)0,
-            DestinationQp = datagram.DestinationQp,
-            SourceQp = datagram.SourceQp,
-            Sequence = datagram.Sequence,
-            Immediate = datagram.Immediate,
-            RemoteKey = datagram.Qkey,
-            Tenant = datagram.Tenant,
-            FlowLabel = datagram.Route.FlowLabel,
-            HopLimit = datagram.Route.HopLimit,
-            TrafficClass = datagram.Route.TrafficClass,
-            SourceGid = datagram.Route.Local,
-            DestinationGid = datagram.Route.Remote,
-        };
+        var header = HeaderOf(datagram, payload.Length);
         var readable = true;
         bool alive;
         if (payload.IsRegistered)
@@ -43,6 +25,61 @@ internal sealed partial class DataLink
         if (!alive)
             Break("the connection was closed while sending");
         return readable;
+    }
+
+    /// <summary>How the datagrams of a QP to that target are addressed.</summary>
+    public static FrameHeader HeaderOf(EngineQueuePair qp, in DatagramTarget target) => new()
+    {
+        DestinationQp = target.Qpn,
+        SourceQp = qp.Number,
+        Tenant = qp.Connection.Port.Tenant,
+        SourceGid = target.Route.Local,
+        DestinationGid = target.Route.Remote,
+    };
+
+    private static FrameHeader HeaderOf(in Datagram datagram, int length) => new()
+    {
+        Type = FrameType.Datagram,
+        PayloadLength = (uint)length,
+        TotalLength = (uint)length,
+        Opcode = (byte)datagram.Opcode,
+        Solicited = datagram.Solicited ? (byte)1 : (byte)0,
+        DestinationQp = datagram.DestinationQp,
+        SourceQp = datagram.SourceQp,
+        Sequence = datagram.Sequence,
+        Immediate = datagram.Immediate,
+        RemoteKey = datagram.Qkey,
+        Tenant = datagram.Tenant,
+        FlowLabel = datagram.Route.FlowLabel,
+        HopLimit = datagram.Route.HopLimit,
+        TrafficClass = datagram.Route.TrafficClass,
+        SourceGid = datagram.Route.Local,
+        DestinationGid = datagram.Route.Remote,
+    };
+
+    /// <summary>Answers how many receives a QP has.</summary>
+    public void TellReceives(in FrameHeader question)
+    {
+        var qp = _core.QueuePairs.GetValueOrDefault(question.DestinationQp);
+        if (qp?.Type != QueuePairType.UnreliableConnection || !qp.IsConnectedTo(Peer, question.SourceQp, question.SourceGid, question.DestinationGid))
+            qp = _core.Responder.FindReceiver(question.Tenant, question.DestinationGid, question.DestinationQp);
+        Send(new FrameHeader
+        {
+            Type = FrameType.TellReceives,
+            DestinationQp = question.SourceQp,
+            SourceQp = question.DestinationQp,
+            Sequence = question.Sequence,
+            Immediate = ReceiveGate.Count(qp),
+        });
+    }
+
+    /// <summary>The answer has come.</summary>
+    public void ReceivesTold(in FrameHeader answer)
+    {
+        if (!_core.QueuePairs.TryGetValue(answer.DestinationQp, out var qp) || qp.IsReliable)
+            return;
+        qp.Window.Answered(answer.SourceQp, answer.Sequence, answer.Immediate);
+        _core.Enqueue(qp);
     }
 
     /// <summary>Takes a datagram from the peer, which may only speak for addresses that no other router has.</summary>

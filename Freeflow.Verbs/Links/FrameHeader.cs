@@ -34,8 +34,17 @@ public enum FrameType : byte
     /// <summary>The same as <see cref="Data"/> between UC QPs: nothing is answered.</summary>
     UnreliableData = 10,
 
+    /// <summary>
+    /// How many receives has the QP, of messages that are dropped where there is none? Addressed as such a message is;
+    /// <see cref="FrameHeader.Sequence"/> is the sender's number of its next one.
+    /// </summary>
+    AskReceives = 11,
+
+    /// <summary>So many, in <see cref="FrameHeader.Immediate"/>; the number is the question's.</summary>
+    TellReceives = 12,
+
     /// <summary>A whole datagram; see <see cref="FrameHeader.Tenant"/> and what follows it.</summary>
-    Datagram = 11,
+    Datagram = 13,
 }
 
 /// <summary>

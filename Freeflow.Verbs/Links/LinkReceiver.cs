@@ -146,8 +146,17 @@ internal sealed class LinkReceiver(EngineCore core, DataLink link, LinkReceiver.
             return;
         }
 
-        if (_header.Type == FrameType.Pong)
-            return;
+        switch (_header.Type)
+        {
+            case FrameType.Pong:
+                return;
+            case FrameType.AskReceives:
+                link.TellReceives(_header);
+                return;
+            case FrameType.TellReceives:
+                link.ReceivesTold(_header);
+                return;
+        }
 
         if (!core.QueuePairs.TryGetValue(_header.DestinationQp, out var qp)
             || !qp.IsConnectedTo(link.Peer, _header.SourceQp, _header.SourceGid, _header.DestinationGid)
