@@ -218,6 +218,7 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
             Finish(removed);
             Resume();
         });
+        Receive<MulticastDone>(AnswerMulticast);
         Receive<DirectoryProtocol.Found>(_ => AnswerAddress(found: true));
         Receive<DirectoryProtocol.NotFound>(_ => AnswerAddress(found: false));
         Receive<SharePlan>(plan =>

@@ -6,6 +6,7 @@ namespace Freeflow.Verbs.Engine;
 /// <summary>Sends the datagrams of UD QPs, each to where its address handle says.</summary>
 internal sealed class DatagramRequester(EngineCore core)
 {
+    private static readonly List<int> s_nobody = [];
     private readonly ReceiveGate _gate = new(core);
 
     /// <summary>Sends the datagram at the QP's next slot; false when the QP has to wait for room on a link.</summary>
@@ -28,6 +29,10 @@ internal sealed class DatagramRequester(EngineCore core)
                 return true;
             }
         }
+        else if (target.Peer == EngineQueuePair.GroupPeers)
+        {
+            return TrySendToGroup(qp, ref operation, target, ref budget);
+        }
         else if (core.Links.GetValueOrDefault(target.Peer) is { Broken: null, IsStalled: false } link)
         {
             if (!link.TryMakeRoomFor(qp))
@@ -47,6 +52,38 @@ internal sealed class DatagramRequester(EngineCore core)
         else
         {
             Drop();
+        }
+
+        budget.Spend((int)operation.Length);
+        operation.State = OperationState.Done;
+        return true;
+    }
+
+    /// <summary>Once to each router that has members, when all of them can be reached now.</summary>
+    private bool TrySendToGroup(EngineQueuePair qp, ref SendOperation operation, in DatagramTarget target, ref WorkBudget budget)
+    {
+        var group = core.Groups.Find(qp.Connection.Port.Tenant, target.Route.Remote);
+        foreach (var peer in group?.Peers ?? s_nobody)
+        {
+            if (core.Links.GetValueOrDefault(peer) is { Broken: null, IsStalled: false } link && !link.TryMakeRoomFor(qp))
+            {
+                core.Clock.Set(qp, RetryReason.AwaitingRoom, link.StallsAt);
+                return false;
+            }
+        }
+
+        var datagram = Of(qp, operation, target);
+        var readable = core.Responder.Deliver(datagram, PayloadOf(qp, operation));
+        foreach (var peer in group?.Peers ?? s_nobody)
+        {
+            if (core.Links.GetValueOrDefault(peer) is { Broken: null, IsStalled: false } link && link.MakeRoom())
+                readable &= link.SendDatagram(datagram, PayloadOf(qp, operation));
+        }
+
+        if (!readable)
+        {
+            SendQueue.Stop(qp, ref operation, WorkCompletionStatus.LocalProtectionError);
+            return true;
         }
 
         budget.Spend((int)operation.Length);

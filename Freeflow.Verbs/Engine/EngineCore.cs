@@ -17,6 +17,7 @@ internal sealed class EngineCore
         Responder = new Responder(this);
         Requester = new Requester(this);
         Answers = new AnswerWatch(this);
+        Groups = new MulticastGroups(this);
     }
 
     public IEngineEvents Events { get; }
@@ -30,6 +31,8 @@ internal sealed class EngineCore
     public Dictionary<uint, EngineQueuePair> QueuePairs { get; } = [];
 
     public Dictionary<int, DataLink> Links { get; } = [];
+
+    public MulticastGroups Groups { get; }
 
     public RetryClock Clock { get; } = new();
 

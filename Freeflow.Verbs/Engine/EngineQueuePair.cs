@@ -15,6 +15,9 @@ public sealed class EngineQueuePair : IDisposable
     /// <summary><see cref="Peer"/> of a QP that is not connected.</summary>
     public const int NoPeer = -2;
 
+    /// <summary>In the place of a peer's number: all that have members of a multicast group.</summary>
+    internal const int GroupPeers = -3;
+
     private const int MaximumReadAtomic = 128;
 
     private EngineQueuePair(
@@ -118,6 +121,9 @@ public sealed class EngineQueuePair : IDisposable
 
     /// <summary>Where the datagrams go, by slot; empty but for UD.</summary>
     internal DatagramTarget[] Datagrams { get; }
+
+    /// <summary>The multicast groups that a UD QP is in.</summary>
+    internal List<GroupName> Groups { get; } = [];
 
     internal uint Head { get; set; }
 

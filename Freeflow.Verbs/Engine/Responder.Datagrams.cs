@@ -13,6 +13,8 @@ internal sealed partial class Responder
     /// </summary>
     public bool Deliver(in Datagram datagram, in DatagramPayload payload)
     {
+        if (datagram.Route.IsMulticast)
+            return DeliverToGroup(datagram, payload);
         if (FindReceiver(datagram.Tenant, datagram.Route.Remote, datagram.DestinationQp) is { } qp)
             return DeliverTo(qp, datagram, payload);
         Drop();
@@ -25,6 +27,18 @@ internal sealed partial class Responder
         && qp.Connection.Port.Tenant == tenant && qp.Connection.Port.Has(address)
             ? qp
             : null;
+
+    private bool DeliverToGroup(in Datagram datagram, in DatagramPayload payload)
+    {
+        var readable = true;
+        if (datagram.DestinationQp == DatagramRoute.MulticastQpn && core.Groups.Find(datagram.Tenant, datagram.Route.Remote) is { } group)
+        {
+            foreach (var member in group.Members)
+                readable &= DeliverTo(member, datagram, payload);
+        }
+
+        return readable;
+    }
 
     private bool DeliverTo(EngineQueuePair qp, in Datagram datagram, in DatagramPayload payload)
     {

@@ -46,7 +46,7 @@ internal sealed partial class SendQueue
             if (wqe.SgidIndex >= port.Gids.Count)
                 return false;
             target.Route = new DatagramRoute(port.Gids[wqe.SgidIndex], wqe.Dgid, wqe.FlowLabel, wqe.HopLimit, wqe.TrafficClass);
-            target.Peer = core.Addresses.PeerOf(port.Tenant, wqe.Dgid);
+            target.Peer = PeerOf(port.Tenant, wqe.Dgid);
             return true;
         }
 
@@ -55,7 +55,7 @@ internal sealed partial class SendQueue
         var version = core.Addresses.Version;
         if (handle.PeerVersion != version)
         {
-            handle.Peer = core.Addresses.PeerOf(port.Tenant, handle.Route.Remote);
+            handle.Peer = PeerOf(port.Tenant, handle.Route.Remote);
             handle.PeerVersion = version;
         }
 
@@ -63,4 +63,7 @@ internal sealed partial class SendQueue
         target.Peer = handle.Peer;
         return true;
     }
+
+    private int PeerOf(ulong tenant, in Gid address) =>
+        address.IsMulticast ? EngineQueuePair.GroupPeers : core.Addresses.PeerOf(tenant, address);
 }

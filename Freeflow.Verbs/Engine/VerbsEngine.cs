@@ -110,6 +110,16 @@ public sealed class VerbsEngine : IDisposable
         done();
     });
 
+    /// <summary>Makes a UD QP a member of a multicast group; false when the router has no room for another group.</summary>
+    public void JoinGroup(EngineQueuePair queuePair, Gid group, Action<bool> done) =>
+        Post(() => done(queuePair.Attached && _core.Groups.Join(queuePair, group)));
+
+    public void LeaveGroup(EngineQueuePair queuePair, Gid group, Action done) => Post(() =>
+    {
+        _core.Groups.Leave(queuePair, group);
+        done();
+    });
+
     public void Add(EngineMemoryRegion region) => Post(() =>
     {
         region.Connection.MemoryRegions.Add(region);
@@ -246,6 +256,8 @@ public sealed class VerbsEngine : IDisposable
     {
         foreach (var link in _core.Links.Values)
         {
+            if (link.OwesGroups && link.Broken is null && !link.IsBlocked)
+                _core.Groups.TellEverything(link);
             if (link.Broken is null && !link.IsBlocked)
                 link.Flush();
             if (link.Broken is null && link.IsBlocked != link.AwaitsRoom)
@@ -308,6 +320,7 @@ public sealed class VerbsEngine : IDisposable
     private void Close(DataLink link, string reason)
     {
         _core.Links.Remove(link.Peer);
+        _core.Groups.Forget(link.Peer);
         _sources.Remove(link.Key);
         _epoll.Remove(link.Socket);
         link.Dispose();
@@ -372,6 +385,7 @@ public sealed class VerbsEngine : IDisposable
         if (!queuePair.Attached)
             return;
         _core.Settle(queuePair);
+        _core.Groups.LeaveAll(queuePair);
         queuePair.Attached = false;
         queuePair.State = QueuePairState.Reset;
         queuePair.Connection.QueuePairs.Remove(queuePair.Handle);

@@ -82,6 +82,21 @@ internal sealed partial class DataLink
         _core.Enqueue(qp);
     }
 
+    /// <summary>Tells the peer of multicast groups; there has to be room.</summary>
+    public void TellGroups(GroupNews news, ReadOnlySpan<byte> names)
+    {
+        if (!_transmit.Add(new FrameHeader { Type = FrameType.Groups, Reason = (byte)news, PayloadLength = (uint)names.Length }, names))
+            Break("the connection was closed while sending");
+    }
+
+    private void TakeWhole(in FrameHeader header, ReadOnlySpan<byte> payload)
+    {
+        if (header.Type == FrameType.Datagram)
+            Take(header, payload);
+        else if (!_core.Groups.Hear(Peer, (GroupNews)header.Reason, payload))
+            Break($"malformed list of groups ({header.Reason}, {payload.Length} bytes)");
+    }
+
     /// <summary>Takes a datagram from the peer, which may only speak for addresses that no other router has.</summary>
     private void Take(in FrameHeader header, ReadOnlySpan<byte> payload)
     {

@@ -27,7 +27,7 @@ internal sealed partial class DataLink : IDisposable
         Key = key;
         LastHeard = core.Now;
         _transmit = new TransmitBuffer(link.Socket, core);
-        _receiver = new LinkReceiver(core, this, Take);
+        _receiver = new LinkReceiver(core, this, TakeWhole);
     }
 
     public int Peer { get; }
@@ -45,6 +45,9 @@ internal sealed partial class DataLink : IDisposable
 
     /// <summary>Whether the engine waits for the socket to take more.</summary>
     public bool AwaitsRoom { get; set; }
+
+    /// <summary>Whether the peer has to be told anew which multicast groups this router has members of.</summary>
+    public bool OwesGroups { get; set; } = true;
 
     public bool IsBlocked => _transmit.IsBlocked;
 
@@ -239,7 +242,8 @@ internal sealed partial class DataLink : IDisposable
             qp.Responses.RemoveFirst();
     }
 
-    private bool MakeRoom()
+    /// <summary>Whether a frame of the largest size may be added.</summary>
+    public bool MakeRoom()
     {
         if (!_transmit.HasRoom && !_transmit.IsBlocked && !_transmit.TryFlush())
             Break("the connection was closed while sending");

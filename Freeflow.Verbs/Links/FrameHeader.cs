@@ -45,6 +45,25 @@ public enum FrameType : byte
 
     /// <summary>A whole datagram; see <see cref="FrameHeader.Tenant"/> and what follows it.</summary>
     Datagram = 13,
+
+    /// <summary>
+    /// Which multicast groups the router has members of: their names are the payload, <see cref="FrameHeader.Reason"/> is a
+    /// <see cref="GroupNews"/>.
+    /// </summary>
+    Groups = 14,
+}
+
+/// <summary>What a router says of multicast groups.</summary>
+public enum GroupNews : byte
+{
+    /// <summary>It has members of these, and of no others that it has named before.</summary>
+    All = 0,
+
+    /// <summary>Of these, too.</summary>
+    Joined = 1,
+
+    /// <summary>Of these no more.</summary>
+    Left = 2,
 }
 
 /// <summary>

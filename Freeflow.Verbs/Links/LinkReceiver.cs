@@ -111,7 +111,7 @@ internal sealed class LinkReceiver(EngineCore core, DataLink link, LinkReceiver.
                 return;
             _header = MemoryMarshal.Read<FrameHeader>(_buffer.AsSpan(_first));
             var isWhole = _header.Type >= FrameType.Datagram;
-            if (_header.Type is < FrameType.Data or > FrameType.Datagram
+            if (_header.Type is < FrameType.Data or > FrameType.Groups
                 || _header.PayloadLength > (isWhole ? FrameHeader.MaximumDatagram : FrameHeader.MaximumPayload))
             {
                 link.Break($"malformed frame (type {(byte)_header.Type}, {_header.PayloadLength} bytes)");
