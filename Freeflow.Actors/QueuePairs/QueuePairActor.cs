@@ -231,6 +231,10 @@ public sealed class QueuePairActor : ReceiveActor
     private QueryQpResponse Attributes()
     {
         var made = _engine!.Capabilities;
+
+        // It may have failed a moment ago. A UD QP's messages are packets, whose numbers the engine knows.
+        var state = _engine.State == QueuePairState.Error ? QueuePairState.Error : _state;
+        var isDatagram = Type == QueuePairType.UnreliableDatagram;
         return new QueryQpResponse
         {
             Dest = _attributes.Dest,
@@ -240,13 +244,13 @@ public sealed class QueuePairActor : ReceiveActor
             MaxRecvSge = (uint)made.MaxRecvSge,
             MaxInlineData = (uint)made.MaxInline,
             Qkey = _attributes.Qkey,
-            RqPsn = _attributes.RqPsn,
-            SqPsn = _attributes.SqPsn,
+            RqPsn = isDatagram ? _engine.ExpectedPsn : _attributes.RqPsn,
+            SqPsn = isDatagram ? _engine.NextPsn : _attributes.SqPsn,
             DestQpNum = _attributes.DestQpNum,
             QpAccessFlags = _attributes.QpAccessFlags,
             PkeyIndex = _attributes.PkeyIndex,
-            QpState = (byte)_state,
-            CurQpState = (byte)_state,
+            QpState = (byte)state,
+            CurQpState = (byte)state,
             PathMtu = _attributes.PathMtu,
             MaxRdAtomic = _attributes.MaxRdAtomic,
             MaxDestRdAtomic = _attributes.MaxDestRdAtomic,

@@ -73,6 +73,12 @@ public sealed class EngineQueuePair : IDisposable
     /// <summary>The state as the engine last had it; other threads may read it.</summary>
     public QueuePairState State { get; internal set; } = QueuePairState.Reset;
 
+    /// <summary>Number of the next message that it sends, in 24 bits; other threads may read it.</summary>
+    public uint NextPsn => NextSequence & 0xffffff;
+
+    /// <summary>The same of the next one that it gets.</summary>
+    public uint ExpectedPsn => Expected & 0xffffff;
+
     // The connection, from QueuePairChange.
     internal Gid LocalGid { get; set; }
 
