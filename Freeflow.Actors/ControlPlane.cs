@@ -40,6 +40,10 @@ public sealed record ConnectionLimits
 
     public int ProtectionDomains { get; init; } = 1024;
 
+    public int AddressHandles { get; init; } = 32768;
+
+    public int MulticastAttachments { get; init; } = 1024;
+
     public int CompletionChannels { get; init; } = 4096;
 
     public long RegisteredBytes { get; init; } = 64L << 30;

@@ -75,6 +75,10 @@ public sealed partial class ConnectionActor
             MaxCqe = QueuePairLimits.MaximumCompletions,
             MaxMr = (uint)limits.MemoryRegions,
             MaxPd = (uint)limits.ProtectionDomains,
+            MaxMcastGrp = (uint)limits.MulticastAttachments,
+            MaxMcastQpAttach = (uint)limits.MulticastAttachments,
+            MaxTotalMcastQpAttach = (uint)limits.MulticastAttachments,
+            MaxAh = (uint)limits.AddressHandles,
             MaxQpRdAtom = QueuePairLimits.MaximumReadAtomic,
             MaxResRdAtom = QueuePairLimits.MaximumReadAtomic * (uint)limits.QueuePairs,
             MaxQpInitRdAtom = QueuePairLimits.MaximumReadAtomic,
@@ -117,6 +121,8 @@ public sealed partial class ConnectionActor
     {
         var before = _device;
         _device = device;
+        if (_engineConnection is not null)
+            _engineConnection.Port = device.EnginePort;
         if (before.IsUp != device.IsUp)
             Raise(new ConnectionProtocol.AsyncEvent(device.IsUp ? AsyncEventType.PortActive : AsyncEventType.PortError, Port));
         if (!before.Gids.SequenceEqual(device.Gids))

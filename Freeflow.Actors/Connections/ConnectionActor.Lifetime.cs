@@ -35,9 +35,14 @@ public sealed partial class ConnectionActor
         public EngineCompletionQueue? Engine => EngineObject as EngineCompletionQueue;
     }
 
-    private sealed class Pair(IActorRef actor, Domain domain, Queue send, Queue receive, uint number, ulong userHandle)
+    private sealed class Pair(IActorRef actor, Domain domain, Queue send, Queue receive, uint number, ulong userHandle, QueuePairType type)
     {
         public IActorRef Actor { get; } = actor;
+
+        public QueuePairType Type { get; } = type;
+
+        /// <summary>The multicast groups that it is attached to, with the LIDs given.</summary>
+        public HashSet<(Gid Group, ushort Mlid)> Groups { get; } = [];
 
         public uint Number { get; } = number;
 

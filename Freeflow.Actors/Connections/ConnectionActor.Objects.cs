@@ -39,6 +39,10 @@ public sealed partial class ConnectionActor
             (UverbsCommand.QueryPort, false) => QueryPort,
             (UverbsCommand.AllocPd, false) => AllocPd,
             (UverbsCommand.DeallocPd, false) => DeallocPd,
+            (UverbsCommand.CreateAh, false) => CreateAh,
+            (UverbsCommand.DestroyAh, false) => DestroyAh,
+            (UverbsCommand.AttachMcast, false) => AttachMulticast,
+            (UverbsCommand.DetachMcast, false) => DetachMulticast,
             (UverbsCommand.RegMr, false) => RegMr,
             (UverbsCommand.DeregMr, false) => DeregMr,
             (UverbsCommand.CreateCompChannel, false) => CreateCompChannel,
@@ -227,7 +231,7 @@ public sealed partial class ConnectionActor
         var number = _plane.Numbers.TakeQpn();
         var spec = new QueuePairSpec(_plane, _engineConnection!, handle, number, domain.Number, send.Engine!, receive.Engine!, command, _device);
         var actor = Context.ActorOf(QueuePairActor.Props(spec, call), $"qp-{number:x6}");
-        _queuePairs.Add(new Pair(actor, domain, send, receive, number, command.UserHandle));
+        _queuePairs.Add(new Pair(actor, domain, send, receive, number, command.UserHandle, (QueuePairType)command.QpType));
         domain.Users++;
         send.Users++;
         receive.Users++;
@@ -280,6 +284,12 @@ public sealed partial class ConnectionActor
         if (!call.TryRead<DestroyQpCommand>(out var command) || !_queuePairs.TryGet(command.QpHandle, out var pair))
         {
             Fail(Errno.EINVAL);
+            return;
+        }
+
+        if (pair.Groups.Count > 0)
+        {
+            Fail(Errno.EBUSY);
             return;
         }
 

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Event;
 using Freeflow.Actors.Containers;
+using Freeflow.Actors.Directory;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Channel;
 using Freeflow.Verbs.Containers;
@@ -43,6 +44,7 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
         _completionQueues = new(Math.Min(plane.Limits.CompletionQueues, EngineConnection.MaximumCompletionQueues));
         _queuePairs = new(Math.Min(plane.Limits.QueuePairs, EngineConnection.MaximumQueuePairs));
         _regions = new(plane.Limits.MemoryRegions);
+        _addressHandles = new(plane.Limits.AddressHandles);
         AwaitingHello();
     }
 
@@ -166,6 +168,7 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
         }
 
         _engineConnection = EngineConnection.Create();
+        _engineConnection.Port = _device.EnginePort;
         _plane.Engine.Attach(_engineConnection);
         Become(Idle);
         _connection.Reply(new ShimReply(request.Type, request.Sequence, 0, Bytes(new ShimHelloReply
@@ -215,6 +218,9 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
             Finish(removed);
             Resume();
         });
+        Receive<MulticastDone>(AnswerMulticast);
+        Receive<DirectoryProtocol.Found>(_ => AnswerAddress(found: true));
+        Receive<DirectoryProtocol.NotFound>(_ => AnswerAddress(found: false));
         Receive<SharePlan>(plan =>
         {
             AnswerShare(plan);

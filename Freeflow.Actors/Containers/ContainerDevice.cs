@@ -4,6 +4,7 @@ using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Containers;
+using Freeflow.Verbs.Engine;
 
 namespace Freeflow.Actors.Containers;
 
@@ -34,6 +35,9 @@ public sealed record ContainerDevice(Tenant Tenant, IReadOnlyList<DeviceGid> Gid
         >= 512 => 2,
         _ => 1,
     };
+
+    /// <summary>The same as the engine needs it.</summary>
+    public EnginePort EnginePort => new(Tenant.Key, [.. Gids.Select(entry => entry.Gid)], 128 << ActiveMtu);
 
     public static ContainerDevice Of(Tenant tenant, IReadOnlyList<InterfaceAddress> addresses)
     {

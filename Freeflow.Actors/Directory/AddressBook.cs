@@ -18,10 +18,11 @@ public readonly record struct TenantAddress(ulong Tenant, Gid Address)
 /// actor writes the owners, the peers actor writes which members can be reached; an address whose owner is no member
 /// resolves to nothing.
 /// </summary>
-public sealed class AddressBook : IAddressOwners
+public sealed class AddressBook : IAddressOwners, IAddressResolver
 {
     private volatile ImmutableDictionary<TenantAddress, string> _owners = ImmutableDictionary<TenantAddress, string>.Empty;
     private volatile ImmutableDictionary<string, int> _peers = ImmutableDictionary<string, int>.Empty;
+    private int _version;
 
     /// <summary>Something has changed. Raised on whichever thread has changed it: a handler must only hand it on.</summary>
     public event Action? Changed;
@@ -35,16 +36,20 @@ public sealed class AddressBook : IAddressOwners
 
     int? IAddressOwners.OwnerOf(ulong tenant, Ipv4 address) => PeerOf(new TenantAddress(tenant, Gid.FromAddress(address.ToIPAddress())));
 
+    int IAddressResolver.Version => Volatile.Read(ref _version);
+
+    int IAddressResolver.PeerOf(ulong tenant, in Gid address) => PeerOf(new TenantAddress(tenant, address)) ?? EngineQueuePair.NoPeer;
+
     internal void Replace(ImmutableDictionary<TenantAddress, string> owners)
     {
         _owners = owners;
-        Changed?.Invoke();
+        Change();
     }
 
     internal void Reach(string node, int peer)
     {
         _peers = _peers.SetItem(node, peer);
-        Changed?.Invoke();
+        Change();
     }
 
     internal void ReachOwn(string node) => Reach(node, EngineQueuePair.SameRouter);
@@ -52,6 +57,12 @@ public sealed class AddressBook : IAddressOwners
     internal void Lose(string node)
     {
         _peers = _peers.Remove(node);
+        Change();
+    }
+
+    private void Change()
+    {
+        Interlocked.Increment(ref _version);
         Changed?.Invoke();
     }
 }

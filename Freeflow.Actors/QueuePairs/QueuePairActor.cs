@@ -24,6 +24,8 @@ public sealed class QueuePairActor : ReceiveActor
     private ModifyQpCommand _attributes;
     private QueuePairState _state = QueuePairState.Reset;
 
+    private QueuePairType Type => (QueuePairType)_spec.Command.QpType;
+
     public QueuePairActor(QueuePairSpec spec, UverbsCall creation)
     {
         _spec = spec;
@@ -43,7 +45,7 @@ public sealed class QueuePairActor : ReceiveActor
             var wanted = new QueuePairCapabilities(
                 (int)command.MaxSendWr, (int)command.MaxRecvWr, (int)command.MaxSendSge, (int)command.MaxRecvSge, (int)command.MaxInlineData);
             _engine = EngineQueuePair.Create(
-                _spec.Connection, _spec.Handle, _spec.Number, _spec.Domain, (QueuePairType)command.QpType,
+                _spec.Connection, _spec.Handle, _spec.Number, _spec.Domain, Type,
                 _spec.SendCq, _spec.ReceiveCq, wanted, command.SqSigAll != 0);
         }
         catch (Win32Exception)
@@ -110,7 +112,7 @@ public sealed class QueuePairActor : ReceiveActor
         var to = (mask & QueuePairAttributes.State) != 0 ? (QueuePairState)command.QpState : from;
         if (!QueuePairChecks.AreInRange(command)
             || ((mask & QueuePairAttributes.CurrentState) != 0 && (QueuePairState)command.CurQpState != from)
-            || !QueuePairTransitions.IsAllowed(from, to, mask))
+            || !QueuePairTransitions.IsAllowed(Type, from, to, mask))
         {
             Refuse(Errno.EINVAL);
             return;
@@ -179,6 +181,7 @@ public sealed class QueuePairActor : ReceiveActor
             RemoteQpn = Has(QueuePairAttributes.DestinationQpn) ? command.DestQpNum : null,
             SqPsn = Has(QueuePairAttributes.SqPsn) ? command.SqPsn : null,
             RqPsn = Has(QueuePairAttributes.RqPsn) ? command.RqPsn : null,
+            Qkey = Has(QueuePairAttributes.Qkey) ? command.Qkey : null,
             Timeout = Has(QueuePairAttributes.Timeout) ? command.Timeout : null,
             RetryCount = Has(QueuePairAttributes.RetryCount) ? command.RetryCnt : null,
             RnrRetry = Has(QueuePairAttributes.RnrRetry) ? command.RnrRetry : null,
@@ -228,6 +231,10 @@ public sealed class QueuePairActor : ReceiveActor
     private QueryQpResponse Attributes()
     {
         var made = _engine!.Capabilities;
+
+        // It may have failed a moment ago. A UD QP's messages are packets, whose numbers the engine knows.
+        var state = _engine.State == QueuePairState.Error ? QueuePairState.Error : _state;
+        var isDatagram = Type == QueuePairType.UnreliableDatagram;
         return new QueryQpResponse
         {
             Dest = _attributes.Dest,
@@ -237,13 +244,13 @@ public sealed class QueuePairActor : ReceiveActor
             MaxRecvSge = (uint)made.MaxRecvSge,
             MaxInlineData = (uint)made.MaxInline,
             Qkey = _attributes.Qkey,
-            RqPsn = _attributes.RqPsn,
-            SqPsn = _attributes.SqPsn,
+            RqPsn = isDatagram ? _engine.ExpectedPsn : _attributes.RqPsn,
+            SqPsn = isDatagram ? _engine.NextPsn : _attributes.SqPsn,
             DestQpNum = _attributes.DestQpNum,
             QpAccessFlags = _attributes.QpAccessFlags,
             PkeyIndex = _attributes.PkeyIndex,
-            QpState = (byte)_state,
-            CurQpState = (byte)_state,
+            QpState = (byte)state,
+            CurQpState = (byte)state,
             PathMtu = _attributes.PathMtu,
             MaxRdAtomic = _attributes.MaxRdAtomic,
             MaxDestRdAtomic = _attributes.MaxDestRdAtomic,

@@ -12,6 +12,12 @@ public static class QueuePairChecks
     private const byte LargestMtu = 5;
     private const byte LargestRetry = 7;
 
+    // Values of enum ib_qp_type that rxe does not make.
+    private const byte RawPacket = 8;
+    private const byte XrcInitiator = 9;
+    private const byte XrcTarget = 10;
+    private const byte OfDriver = 0xff;
+
     /// <summary>Reads either form of CREATE_QP; false with the errno to give.</summary>
     public static bool TryRead(UverbsCall call, out ExCreateQpCommand command, out int errno)
     {
@@ -45,9 +51,11 @@ public static class QueuePairChecks
             };
         }
 
-        if ((QueuePairType)command.QpType != QueuePairType.ReliableConnection || command.IsSrq != 0 || command.CreateFlags != 0)
+        if (!Enum.IsDefined((QueuePairType)command.QpType) || command.IsSrq != 0 || command.CreateFlags != 0)
         {
-            errno = Errno.EOPNOTSUPP;
+            // As the kernel: what is no type at all is EINVAL, what other drivers have is not supported.
+            var isKnown = command.QpType is RawPacket or XrcInitiator or XrcTarget or OfDriver || Enum.IsDefined((QueuePairType)command.QpType);
+            errno = isKnown ? Errno.EOPNOTSUPP : Errno.EINVAL;
             return false;
         }
 

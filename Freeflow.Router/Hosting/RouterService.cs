@@ -32,9 +32,9 @@ internal sealed partial class RouterService(RouterOptions options, ActorSystem s
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var news = new EngineNews();
-        _engine = new VerbsEngine(options.Engine, news);
-        _engine.Start();
         var book = new AddressBook();
+        _engine = new VerbsEngine(options.Engine, news, book);
+        _engine.Start();
         var handoverNews = new HandoverNews();
         _handover = new HandoverLoop(options.Tcp, book, new SameTenantPolicy(), handoverNews);
         _handover.Start();

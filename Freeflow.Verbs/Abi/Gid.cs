@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Net;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -22,6 +23,15 @@ public readonly record struct Gid
     }
 
     public bool IsZero => (_first | _second) == 0;
+
+    /// <summary>Whether it is an IPv4-mapped address.</summary>
+    public bool IsIpv4 => _first == 0 && (uint)_second == BinaryPrimitives.ReverseEndianness(0x0000ffffu);
+
+    /// <summary>Whether it names a group: an IPv6 or IPv4-mapped multicast address.</summary>
+    public bool IsMulticast => (byte)_first == 0xff || (IsIpv4 && ((byte)(_second >> 32) & 0xf0) == 0xe0);
+
+    /// <summary>The four bytes of an IPv4-mapped address.</summary>
+    public void CopyIpv4To(Span<byte> destination) => AsBytes(this)[12..].CopyTo(destination);
 
     /// <summary>The GID of an address; IPv4 becomes ::ffff:a.b.c.d.</summary>
     public static Gid FromAddress(IPAddress address) => new(address.MapToIPv6().GetAddressBytes());

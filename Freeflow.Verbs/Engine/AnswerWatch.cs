@@ -22,11 +22,14 @@ internal sealed class AnswerWatch(EngineCore core)
     public long NextDeadline { get; private set; } = long.MaxValue;
 
     /// <summary>A message is complete in the QP's application's memory.</summary>
-    public void Delivered(EngineQueuePair qp)
+    public void Delivered(EngineQueuePair qp) => Delivered(qp, qp.Peer == EngineQueuePair.SameRouter);
+
+    /// <summary>The same of a QP whose sender its peer does not tell.</summary>
+    public void Delivered(EngineQueuePair qp, bool isLocal)
     {
         qp.Acknowledging.Heard(core.Now);
         // Across hosts the kernel's network has more to do in that moment than the engine would win.
-        if (qp.Peer != EngineQueuePair.SameRouter)
+        if (!isLocal)
             return;
         qp.Attention.Heard(core.Now);
         if (!qp.Attention.ExpectsAnswer)

@@ -10,6 +10,7 @@ public sealed class EngineConnection : IDisposable
 {
     private readonly EventFd _wake = EventFd.Create();
     private readonly SafeFileHandle _lifeline;
+    private volatile EnginePort _port = EnginePort.None;
 
     private EngineConnection() => (_lifeline, LifelineHandle) = UnixSocket.StreamPair();
 
@@ -31,6 +32,15 @@ public sealed class EngineConnection : IDisposable
 
     /// <summary>In the names of this connection's rings.</summary>
     public ulong Token { get; } = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+
+    /// <summary>Set by its owner whenever the container's addresses change.</summary>
+    public EnginePort Port
+    {
+        get => _port;
+        set => _port = value;
+    }
+
+    public AddressHandleTable AddressHandles { get; } = new();
 
     internal DoorbellMemory Doorbell { get; } = new();
 

@@ -9,16 +9,20 @@ internal sealed class EngineCore
 {
     private readonly Queue<EngineQueuePair> _runnable = new(256);
 
-    public EngineCore(IEngineEvents events)
+    public EngineCore(IEngineEvents events, IAddressResolver addresses)
     {
+        Addresses = addresses;
         Events = events;
         Memory = new ScatterGather(Keys);
         Responder = new Responder(this);
         Requester = new Requester(this);
         Answers = new AnswerWatch(this);
+        Groups = new MulticastGroups(this);
     }
 
     public IEngineEvents Events { get; }
+
+    public IAddressResolver Addresses { get; }
 
     public KeyTable Keys { get; } = new();
 
@@ -27,6 +31,8 @@ internal sealed class EngineCore
     public Dictionary<uint, EngineQueuePair> QueuePairs { get; } = [];
 
     public Dictionary<int, DataLink> Links { get; } = [];
+
+    public MulticastGroups Groups { get; }
 
     public RetryClock Clock { get; } = new();
 
@@ -62,6 +68,7 @@ internal sealed class EngineCore
     /// <summary>The QP of this router that <paramref name="queuePair"/> talks to, if it agrees to that.</summary>
     public EngineQueuePair? LocalPeerOf(EngineQueuePair queuePair) =>
         QueuePairs.TryGetValue(queuePair.RemoteQpn, out var peer)
+        && peer.Type == queuePair.Type
         && peer.IsConnectedTo(EngineQueuePair.SameRouter, queuePair.Number, queuePair.LocalGid, queuePair.RemoteGid)
             ? peer
             : null;

@@ -15,6 +15,9 @@ public sealed class EngineQueuePair : IDisposable
     /// <summary><see cref="Peer"/> of a QP that is not connected.</summary>
     public const int NoPeer = -2;
 
+    /// <summary>In the place of a peer's number: all that have members of a multicast group.</summary>
+    internal const int GroupPeers = -3;
+
     private const int MaximumReadAtomic = 128;
 
     private EngineQueuePair(
@@ -36,6 +39,7 @@ public sealed class EngineQueuePair : IDisposable
 
         var slots = (int)sendRing.Mask + 1;
         Operations = new SendOperation[slots];
+        Datagrams = type == QueuePairType.UnreliableDatagram ? new DatagramTarget[slots] : [];
         SendEntries = new ScatterGatherEntry[slots * capabilities.MaxSendSge];
         InlineData = GC.AllocateUninitializedArray<byte>(slots * capabilities.MaxInline, pinned: true);
         ReceiveEntries = new ScatterGatherEntry[Math.Max(1, capabilities.MaxRecvSge)];
@@ -69,6 +73,12 @@ public sealed class EngineQueuePair : IDisposable
     /// <summary>The state as the engine last had it; other threads may read it.</summary>
     public QueuePairState State { get; internal set; } = QueuePairState.Reset;
 
+    /// <summary>Number of the next message that it sends, in 24 bits; other threads may read it.</summary>
+    public uint NextPsn => NextSequence & 0xffffff;
+
+    /// <summary>The same of the next one that it gets.</summary>
+    public uint ExpectedPsn => Expected & 0xffffff;
+
     // The connection, from QueuePairChange.
     internal Gid LocalGid { get; set; }
 
@@ -77,6 +87,8 @@ public sealed class EngineQueuePair : IDisposable
     internal uint RemoteQpn { get; set; }
 
     internal int Peer { get; set; } = NoPeer;
+
+    internal uint Qkey { get; set; }
 
     internal byte Timeout { get; set; }
 
@@ -109,6 +121,15 @@ public sealed class EngineQueuePair : IDisposable
     internal ScatterGatherEntry[] SendEntries { get; }
 
     internal byte[] InlineData { get; }
+
+    /// <summary>What an unreliable QP knows of its peer's receives.</summary>
+    internal ReceiveWindow Window;
+
+    /// <summary>Where the datagrams go, by slot; empty but for UD.</summary>
+    internal DatagramTarget[] Datagrams { get; }
+
+    /// <summary>The multicast groups that a UD QP is in.</summary>
+    internal List<GroupName> Groups { get; } = [];
 
     internal uint Head { get; set; }
 
@@ -167,6 +188,9 @@ public sealed class EngineQueuePair : IDisposable
 
     internal AtomicReplay Replay { get; } = new(MaximumReadAtomic);
 
+    /// <summary>Whether messages are acknowledged, and lost ones sent again.</summary>
+    internal bool IsReliable => Type == QueuePairType.ReliableConnection;
+
     /// <summary>Whether it has a peer that it talks to.</summary>
     internal bool IsConnected => State is QueuePairState.ReadyToReceive or QueuePairState.ReadyToSend or QueuePairState.SendQueueDrain;
 
@@ -221,6 +245,7 @@ public sealed class EngineQueuePair : IDisposable
         Inbound = default;
         Receive = default;
         Peer = NoPeer;
+        Window = default;
         Responses.Clear();
         Replay.Clear();
     }

@@ -18,6 +18,9 @@ public sealed class EngineStatistics
 
     public long Retries { get; internal set; }
 
+    /// <summary>UC and UD messages that were lost on their way or not taken.</summary>
+    public long MessagesDropped { get; internal set; }
+
     public long Wakeups { get; internal set; }
 
     public int QueuePairs { get; internal set; }

@@ -20,6 +20,9 @@ internal readonly struct InboundRequest
 
     public bool Solicited { get; init; }
 
+    /// <summary>The sender's QPN, of a datagram only.</summary>
+    public uint SourceQp { get; init; }
+
     public ulong CompareAdd { get; init; }
 
     public ulong Swap { get; init; }

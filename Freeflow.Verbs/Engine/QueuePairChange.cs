@@ -24,6 +24,9 @@ public sealed record QueuePairChange
 
     public uint? RqPsn { get; init; }
 
+    /// <summary>What datagrams to the QP have to carry.</summary>
+    public uint? Qkey { get; init; }
+
     /// <summary>Local ACK timeout: 4.096 µs × 2^value; 0 waits for ever.</summary>
     public byte? Timeout { get; init; }
 

@@ -15,12 +15,14 @@ internal sealed class Requester
     private readonly EngineCore _core;
     private readonly SendQueue _queue;
     private readonly LocalDelivery _local;
+    private readonly UnreliableRequester _unreliable;
 
     public Requester(EngineCore core)
     {
         _core = core;
         _queue = new SendQueue(core);
         _local = new LocalDelivery(core);
+        _unreliable = new UnreliableRequester(core, _queue, _local);
     }
 
     /// <summary>Starts work until nothing is left, the QP must wait, or <paramref name="budget"/> is used up. True when more can be done.</summary>
@@ -34,6 +36,8 @@ internal sealed class Requester
 
         if (qp.State is not (QueuePairState.ReadyToSend or QueuePairState.SendQueueDrain))
             return false;
+        if (!qp.IsReliable)
+            return _unreliable.Run(qp, link, ref budget);
 
         while (TryStart(qp))
         {
@@ -154,6 +158,12 @@ internal sealed class Requester
     /// <summary>The link is gone: whatever is not done is sent again when there is a new one.</summary>
     public void LinkLost(EngineQueuePair qp)
     {
+        if (!qp.IsReliable)
+        {
+            _core.Enqueue(qp);
+            return;
+        }
+
         if (SendQueue.HasUnderWay(qp) && !qp.Stopped)
             Rewind(qp, qp.Head);
         AwaitAnswer(qp);
@@ -176,7 +186,8 @@ internal sealed class Requester
     /// <summary>The peer is gone for good: what is posted fails or is flushed, receives too, since nobody will send.</summary>
     public void PeerLost(EngineQueuePair qp)
     {
-        if (!qp.IsConnected)
+        // A connection that acknowledges nothing has no way to learn of it.
+        if (!qp.IsConnected || !qp.IsReliable)
             return;
         if (qp.State != QueuePairState.ReadyToReceive && (SendQueue.HasUnderWay(qp) || SendQueue.HasPosted(qp)))
             GiveUp(qp, WorkCompletionStatus.RetryExceededError);
@@ -189,7 +200,7 @@ internal sealed class Requester
     {
         switch (reason)
         {
-            case RetryReason.ReceiverNotReady or RetryReason.NoAnswer:
+            case RetryReason.ReceiverNotReady or RetryReason.NoAnswer or RetryReason.AwaitingRoom:
                 _core.Enqueue(qp);
                 break;
             case RetryReason.AwaitingAnswer when SendQueue.HasUnderWay(qp) || SendQueue.HasPosted(qp):

@@ -7,7 +7,7 @@ namespace Freeflow.Verbs.Engine;
 /// The receiving half of a QP: admits requests in order, places their data, writes receive completions
 /// (InfiniBand specification, 9.7.4 and 9.9).
 /// </summary>
-internal sealed class Responder(EngineCore core)
+internal sealed partial class Responder(EngineCore core)
 {
     /// <summary>
     /// Decides on a message that brings data (send or write). After <see cref="Verdict.Accept"/> its bytes go to
@@ -15,12 +15,14 @@ internal sealed class Responder(EngineCore core)
     /// </summary>
     public Verdict Begin(EngineQueuePair qp, in InboundRequest request)
     {
+        if (!qp.IsReliable)
+            return BeginUnreliable(qp, request);
         var verdict = Admit(qp, request.Sequence);
         if (verdict != Verdict.Accept)
             return verdict;
 
         qp.Inbound = default;
-        var isWrite = request.Opcode is WorkRequestOpcode.RdmaWrite or WorkRequestOpcode.RdmaWriteWithImmediate;
+        var isWrite = IsWrite(request.Opcode);
         if (request.Length > EngineLimits.MaximumMessage || (isWrite && (qp.Access & AccessFlags.RemoteWrite) == 0))
             return Refuse(qp, Verdict.InvalidRequest);
 
@@ -30,8 +32,7 @@ internal sealed class Responder(EngineCore core)
         var cursor = default(MemoryCursor);
         if (isWrite)
         {
-            qp.WriteEntry[0] = new ScatterGatherEntry { Address = request.RemoteAddress, Length = request.Length, LocalKey = request.RemoteKey };
-            cursor = new MemoryCursor(qp.WriteEntry, 0, 1, qp.ProtectionDomain, AccessFlags.RemoteWrite, remote: true);
+            cursor = WriteCursor(qp, request);
             if (!cursor.IsValid(core.Keys))
                 return Refuse(qp, Verdict.RemoteAccessError);
         }
@@ -43,7 +44,7 @@ internal sealed class Responder(EngineCore core)
                 return Refuse(qp, Verdict.InvalidRequest);
             }
 
-            cursor = new MemoryCursor(qp.ReceiveEntries, 0, qp.Receive.SgeCount, qp.ProtectionDomain, AccessFlags.LocalWrite, remote: false);
+            cursor = ReceiveCursor(qp);
             if (!cursor.IsValid(core.Keys))
             {
                 CompleteReceive(qp, WorkCompletionStatus.LocalProtectionError, request);
@@ -64,7 +65,7 @@ internal sealed class Responder(EngineCore core)
     {
         qp.Inbound.Active = false;
         Advance(qp);
-        if (qp.Receive.Held)
+        if (qp.Receive.Held && qp.Inbound.Request.Opcode != WorkRequestOpcode.RdmaWrite)
             CompleteReceive(qp, WorkCompletionStatus.Success, qp.Inbound.Request);
         core.Answers.Delivered(qp);
     }
@@ -72,6 +73,8 @@ internal sealed class Responder(EngineCore core)
     /// <summary>Placing failed half-way (memory unmapped or deregistered): ends the QP and says what the requester is told.</summary>
     public Verdict PlacementFailed(EngineQueuePair qp)
     {
+        if (!qp.IsReliable)
+            return UnreliablePlacementFailed(qp);
         var isSend = qp.Inbound.Request.Opcode is WorkRequestOpcode.Send or WorkRequestOpcode.SendWithImmediate;
         if (isSend)
             CompleteReceive(qp, WorkCompletionStatus.LocalProtectionError, qp.Inbound.Request);
@@ -157,15 +160,30 @@ internal sealed class Responder(EngineCore core)
             return Verdict.SequenceError;
         }
 
-        if (!qp.Established)
-        {
-            qp.Established = true;
-            if (qp.State == QueuePairState.ReadyToReceive)
-                core.Events.CommunicationEstablished(qp);
-        }
-
+        Establish(qp);
         return Verdict.Accept;
     }
+
+    private void Establish(EngineQueuePair qp)
+    {
+        if (qp.Established)
+            return;
+        qp.Established = true;
+        if (qp.State == QueuePairState.ReadyToReceive)
+            core.Events.CommunicationEstablished(qp);
+    }
+
+    private static bool IsWrite(WorkRequestOpcode opcode) =>
+        opcode is WorkRequestOpcode.RdmaWrite or WorkRequestOpcode.RdmaWriteWithImmediate;
+
+    private static MemoryCursor WriteCursor(EngineQueuePair qp, in InboundRequest request)
+    {
+        qp.WriteEntry[0] = new ScatterGatherEntry { Address = request.RemoteAddress, Length = request.Length, LocalKey = request.RemoteKey };
+        return new MemoryCursor(qp.WriteEntry, 0, 1, qp.ProtectionDomain, AccessFlags.RemoteWrite, remote: true);
+    }
+
+    private static MemoryCursor ReceiveCursor(EngineQueuePair qp) =>
+        new(qp.ReceiveEntries, 0, qp.Receive.SgeCount, qp.ProtectionDomain, AccessFlags.LocalWrite, remote: false);
 
     private static void Advance(EngineQueuePair qp)
     {
@@ -228,9 +246,9 @@ internal sealed class Responder(EngineCore core)
                 : WorkCompletionOpcode.Receive,
             ByteLength = status == WorkCompletionStatus.Success ? request.Length : 0,
             ImmediateOrKey = withImmediate ? request.Immediate : 0,
-            Flags = withImmediate ? WorkCompletionFlags.WithImmediate : WorkCompletionFlags.None,
+            Flags = FlagsOf(status, withImmediate),
             QpNumber = qp.Number,
-            SourceQp = qp.RemoteQpn,
+            SourceQp = request.SourceQp,
             PortNumber = 1,
         };
         qp.Receive.Held = false;
@@ -239,6 +257,12 @@ internal sealed class Responder(EngineCore core)
         qp.ReceiveRing.Consumer = qp.ReceiveHead;
         core.Complete(qp.ReceiveCq, completion, request.Solicited);
     }
+
+    // As rxe, which says of every message that it came with a GRH.
+    private static WorkCompletionFlags FlagsOf(WorkCompletionStatus status, bool withImmediate) =>
+        status != WorkCompletionStatus.Success ? WorkCompletionFlags.None
+        : withImmediate ? WorkCompletionFlags.Grh | WorkCompletionFlags.WithImmediate
+        : WorkCompletionFlags.Grh;
 
     private static bool TryExecute(EngineMemoryRegion region, in InboundRequest request, out ulong original)
     {

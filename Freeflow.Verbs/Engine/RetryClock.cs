@@ -20,6 +20,9 @@ internal enum RetryReason : byte
     /// <summary>Nothing is under way, and there is no link to the peer's router; at the deadline the peer is given up.</summary>
     LinkDown,
 
+    /// <summary>Of an unreliable QP: the way to the peer takes nothing more; at the deadline it counts as cut.</summary>
+    AwaitingRoom,
+
     /// <summary>In the error state: work posted without a doorbell is flushed at the deadline.</summary>
     Flushing,
 }

@@ -4,7 +4,7 @@ using Freeflow.Verbs.Abi;
 namespace Freeflow.Verbs.Engine;
 
 /// <summary>Takes work requests out of a QP's send ring and puts their completions into its CQ, in order.</summary>
-internal sealed class SendQueue(EngineCore core)
+internal sealed partial class SendQueue(EngineCore core)
 {
     /// <summary>Whether anything is posted that has not started.</summary>
     public static bool HasPosted(EngineQueuePair qp) => qp.Next != qp.SendRing.Producer;
@@ -41,6 +41,12 @@ internal sealed class SendQueue(EngineCore core)
             operation.CompareAdd = head.CompareAdd;
             operation.Swap = head.Swap;
             operation.RemoteKey = head.AtomicRemoteKey;
+        }
+
+        if (qp.Type == QueuePairType.UnreliableDatagram)
+        {
+            LoadDatagram(qp, slot, head, element);
+            return;
         }
 
         if (operation.ConsumesReceive)
@@ -139,7 +145,7 @@ internal sealed class SendQueue(EngineCore core)
     private WorkCompletionStatus LoadInline(EngineQueuePair qp, uint slot, uint length, ReadOnlySpan<byte> data)
     {
         ref var operation = ref qp.Operations[slot];
-        if (!IsSupported(operation.Opcode) || operation.AwaitsData || length > qp.Capabilities.MaxInline)
+        if (!IsSupported(qp, operation.Opcode) || operation.AwaitsData || length > qp.Capabilities.MaxInline)
             return WorkCompletionStatus.LocalQpOperationError;
         operation.Length = length;
         data[..(int)length].CopyTo(qp.InlineData.AsSpan((int)slot * qp.Capabilities.MaxInline));
@@ -149,7 +155,7 @@ internal sealed class SendQueue(EngineCore core)
     private WorkCompletionStatus LoadEntries(EngineQueuePair qp, uint slot, uint count, ReadOnlySpan<byte> list)
     {
         ref var operation = ref qp.Operations[slot];
-        if (!IsSupported(operation.Opcode) || count > qp.Capabilities.MaxSendSge
+        if (!IsSupported(qp, operation.Opcode) || count > qp.Capabilities.MaxSendSge
             || (operation.AwaitsData && qp.MaxReadAtomic == 0))
             return WorkCompletionStatus.LocalQpOperationError;
 
@@ -168,5 +174,10 @@ internal sealed class SendQueue(EngineCore core)
     }
 
     // The others (memory windows, invalidation) are not offered by the device.
-    private static bool IsSupported(WorkRequestOpcode opcode) => opcode <= WorkRequestOpcode.AtomicFetchAndAdd;
+    private static bool IsSupported(EngineQueuePair qp, WorkRequestOpcode opcode) => qp.Type switch
+    {
+        QueuePairType.ReliableConnection => opcode <= WorkRequestOpcode.AtomicFetchAndAdd,
+        QueuePairType.UnreliableConnection => opcode <= WorkRequestOpcode.SendWithImmediate,
+        _ => opcode is WorkRequestOpcode.Send or WorkRequestOpcode.SendWithImmediate,
+    };
 }

@@ -32,10 +32,10 @@ public sealed class VerbsEngine : IDisposable
     private int _sleeping;
     private volatile bool _stopping;
 
-    public VerbsEngine(EngineOptions options, IEngineEvents events)
+    public VerbsEngine(EngineOptions options, IEngineEvents events, IAddressResolver addresses)
     {
         _options = options;
-        _core = new EngineCore(events);
+        _core = new EngineCore(events, addresses);
         _doorbells = new DoorbellWatch(_core);
         _expired = _core.Requester.Expired;
         _epoll.Add(_commandWake.Handle, EpollEvents.In | EpollEvents.Edge, CommandKey);
@@ -107,6 +107,16 @@ public sealed class VerbsEngine : IDisposable
     public void Remove(EngineQueuePair queuePair, Action done) => Post(() =>
     {
         RemoveNow(queuePair);
+        done();
+    });
+
+    /// <summary>Makes a UD QP a member of a multicast group; false when the router has no room for another group.</summary>
+    public void JoinGroup(EngineQueuePair queuePair, Gid group, Action<bool> done) =>
+        Post(() => done(queuePair.Attached && _core.Groups.Join(queuePair, group)));
+
+    public void LeaveGroup(EngineQueuePair queuePair, Gid group, Action done) => Post(() =>
+    {
+        _core.Groups.Leave(queuePair, group);
         done();
     });
 
@@ -246,6 +256,8 @@ public sealed class VerbsEngine : IDisposable
     {
         foreach (var link in _core.Links.Values)
         {
+            if (link.OwesGroups && link.Broken is null && !link.IsBlocked)
+                _core.Groups.TellEverything(link);
             if (link.Broken is null && !link.IsBlocked)
                 link.Flush();
             if (link.Broken is null && link.IsBlocked != link.AwaitsRoom)
@@ -308,6 +320,7 @@ public sealed class VerbsEngine : IDisposable
     private void Close(DataLink link, string reason)
     {
         _core.Links.Remove(link.Peer);
+        _core.Groups.Forget(link.Peer);
         _sources.Remove(link.Key);
         _epoll.Remove(link.Socket);
         link.Dispose();
@@ -340,6 +353,7 @@ public sealed class VerbsEngine : IDisposable
         queuePair.RemoteGid = change.RemoteGid ?? queuePair.RemoteGid;
         queuePair.RemoteQpn = change.RemoteQpn ?? queuePair.RemoteQpn;
         queuePair.Peer = change.Peer ?? queuePair.Peer;
+        queuePair.Qkey = change.Qkey ?? queuePair.Qkey;
         queuePair.Timeout = change.Timeout ?? queuePair.Timeout;
         queuePair.RetryCount = change.RetryCount ?? queuePair.RetryCount;
         queuePair.RnrRetry = change.RnrRetry ?? queuePair.RnrRetry;
@@ -371,6 +385,7 @@ public sealed class VerbsEngine : IDisposable
         if (!queuePair.Attached)
             return;
         _core.Settle(queuePair);
+        _core.Groups.LeaveAll(queuePair);
         queuePair.Attached = false;
         queuePair.State = QueuePairState.Reset;
         queuePair.Connection.QueuePairs.Remove(queuePair.Handle);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Engine;
@@ -8,8 +9,10 @@ namespace Freeflow.Verbs.Links;
 /// The engine's end of an authenticated connection to a peer router. It carries the frames of all QPs between the two;
 /// a QP that finds no room waits here and goes on when the socket takes more.
 /// </summary>
-internal sealed class DataLink : IDisposable
+internal sealed partial class DataLink : IDisposable
 {
+    private static readonly long s_stallsAfter = Stopwatch.Frequency;
+
     private readonly EngineCore _core;
     private readonly AuthenticatedLink _link;
     private readonly TransmitBuffer _transmit;
@@ -24,7 +27,7 @@ internal sealed class DataLink : IDisposable
         Key = key;
         LastHeard = core.Now;
         _transmit = new TransmitBuffer(link.Socket, core);
-        _receiver = new LinkReceiver(core, this);
+        _receiver = new LinkReceiver(core, this, TakeWhole);
     }
 
     public int Peer { get; }
@@ -43,7 +46,15 @@ internal sealed class DataLink : IDisposable
     /// <summary>Whether the engine waits for the socket to take more.</summary>
     public bool AwaitsRoom { get; set; }
 
+    /// <summary>Whether the peer has to be told anew which multicast groups this router has members of.</summary>
+    public bool OwesGroups { get; set; } = true;
+
     public bool IsBlocked => _transmit.IsBlocked;
+
+    /// <summary>When a link that has taken nothing since counts as cut for messages that may be lost.</summary>
+    public long StallsAt => _transmit.BlockedSince + s_stallsAfter;
+
+    public bool IsStalled => IsBlocked && _core.Now >= StallsAt;
 
     public void Dispose() => _link.Dispose();
 
@@ -92,7 +103,8 @@ internal sealed class DataLink : IDisposable
             return false;
 
         var header = HeaderFrom(qp);
-        header.Type = operation.IsRead ? FrameType.ReadRequest : operation.IsAtomic ? FrameType.AtomicRequest : FrameType.Data;
+        header.Type = operation.IsRead ? FrameType.ReadRequest : operation.IsAtomic ? FrameType.AtomicRequest
+            : qp.IsReliable ? FrameType.Data : FrameType.UnreliableData;
         header.Opcode = (byte)operation.Opcode;
         header.Solicited = (operation.Flags & SendFlags.Solicited) != 0 ? (byte)1 : (byte)0;
         header.Sequence = operation.Sequence;
@@ -230,14 +242,16 @@ internal sealed class DataLink : IDisposable
             qp.Responses.RemoveFirst();
     }
 
-    private bool MakeRoom()
+    /// <summary>Whether a frame of the largest size may be added.</summary>
+    public bool MakeRoom()
     {
         if (!_transmit.HasRoom && !_transmit.IsBlocked && !_transmit.TryFlush())
             Break("the connection was closed while sending");
         return Broken is null && _transmit.HasRoom;
     }
 
-    private bool TryMakeRoomFor(EngineQueuePair qp)
+    /// <summary>Whether a frame of the largest size may be added; if not, the QP runs again when it may.</summary>
+    public bool TryMakeRoomFor(EngineQueuePair qp)
     {
         if (MakeRoom())
             return true;

@@ -30,44 +30,92 @@ public enum FrameType : byte
     Ping = 8,
 
     Pong = 9,
+
+    /// <summary>The same as <see cref="Data"/> between UC QPs: nothing is answered.</summary>
+    UnreliableData = 10,
+
+    /// <summary>
+    /// How many receives has the QP, of messages that are dropped where there is none? Addressed as such a message is;
+    /// <see cref="FrameHeader.Sequence"/> is the sender's number of its next one.
+    /// </summary>
+    AskReceives = 11,
+
+    /// <summary>So many, in <see cref="FrameHeader.Immediate"/>; the number is the question's.</summary>
+    TellReceives = 12,
+
+    /// <summary>A whole datagram; see <see cref="FrameHeader.Tenant"/> and what follows it.</summary>
+    Datagram = 13,
+
+    /// <summary>
+    /// Which multicast groups the router has members of: their names are the payload, <see cref="FrameHeader.Reason"/> is a
+    /// <see cref="GroupNews"/>.
+    /// </summary>
+    Groups = 14,
+}
+
+/// <summary>What a router says of multicast groups.</summary>
+public enum GroupNews : byte
+{
+    /// <summary>It has members of these, and of no others that it has named before.</summary>
+    All = 0,
+
+    /// <summary>Of these, too.</summary>
+    Joined = 1,
+
+    /// <summary>Of these no more.</summary>
+    Left = 2,
 }
 
 /// <summary>
 /// Starts every frame on a data link, little-endian; <see cref="PayloadLength"/> bytes follow. Data frames carry at most
 /// <see cref="MaximumPayload"/> bytes, so that long messages of one QP leave room for those of others.
 /// </summary>
-[StructLayout(LayoutKind.Sequential)]
+[StructLayout(LayoutKind.Explicit, Size = Size)]
 public struct FrameHeader
 {
     public const int Size = 96;
     public const int MaximumPayload = 256 * 1024;
 
-    public uint PayloadLength;
-    public FrameType Type;
-    public byte Opcode;
-    public byte Solicited;
-    public byte Reason;
-    public uint DestinationQp;
-    public uint SourceQp;
-    public uint Sequence;
+    /// <summary>Bytes of the longest datagram, the largest MTU that there is.</summary>
+    public const int MaximumDatagram = 4096;
+
+    [FieldOffset(0)] public uint PayloadLength;
+    [FieldOffset(4)] public FrameType Type;
+    [FieldOffset(5)] public byte Opcode;
+    [FieldOffset(6)] public byte Solicited;
+    [FieldOffset(7)] public byte Reason;
+    [FieldOffset(8)] public uint DestinationQp;
+    [FieldOffset(12)] public uint SourceQp;
+    [FieldOffset(16)] public uint Sequence;
 
     /// <summary>Immediate data; in an acknowledgement, the receives announced so far.</summary>
-    public uint Immediate;
+    [FieldOffset(20)] public uint Immediate;
 
-    public ulong RemoteAddress;
-    public uint RemoteKey;
+    [FieldOffset(24)] public ulong RemoteAddress;
+
+    /// <summary>The rkey; of a datagram the Q_Key.</summary>
+    [FieldOffset(32)] public uint RemoteKey;
 
     /// <summary>Bytes of the whole message.</summary>
-    public uint TotalLength;
+    [FieldOffset(36)] public uint TotalLength;
 
     /// <summary>Where in the message the payload lies.</summary>
-    public uint Offset;
+    [FieldOffset(40)] public uint Offset;
 
     /// <summary>In an RNR refusal, the timer code.</summary>
-    public uint RnrTimer;
+    [FieldOffset(44)] public uint RnrTimer;
 
-    public ulong CompareAdd;
-    public ulong Swap;
-    public Gid SourceGid;
-    public Gid DestinationGid;
+    [FieldOffset(48)] public ulong CompareAdd;
+    [FieldOffset(56)] public ulong Swap;
+    [FieldOffset(64)] public Gid SourceGid;
+    [FieldOffset(80)] public Gid DestinationGid;
+
+    /// <summary>Of a datagram: the tenant whose addresses these are (<see cref="Containers.Tenant.Key"/>).</summary>
+    [FieldOffset(48)] public ulong Tenant;
+
+    /// <summary>Of a datagram, from its address handle, with the two bytes after it.</summary>
+    [FieldOffset(56)] public uint FlowLabel;
+
+    [FieldOffset(60)] public byte HopLimit;
+    [FieldOffset(61)] public byte TrafficClass;
 }

@@ -18,7 +18,7 @@ internal static class LinkHandshake
     private const int MaximumName = 256;
 
     // "FFLK", then the version of the frames that follow.
-    private static readonly byte[] s_greeting = [0x46, 0x46, 0x4c, 0x4b, 2, 0, 0, 0];
+    private static readonly byte[] s_greeting = [0x46, 0x46, 0x4c, 0x4b, 3, 0, 0, 0];
 
     public static async Task DialAsync(Socket socket, string ownNode, string peerNode, LinkPurpose purpose, LinkCredential credential, CancellationToken stop)
     {

@@ -9,8 +9,11 @@ namespace Freeflow.Verbs.Links;
 /// Takes frames off a link's socket. Headers and small payloads pass through a buffer; the bulk of a large payload is
 /// read by the kernel straight into registered memory.
 /// </summary>
-internal sealed class LinkReceiver(EngineCore core, DataLink link)
+internal sealed class LinkReceiver(EngineCore core, DataLink link, LinkReceiver.TakeWhole takeWhole)
 {
+    /// <summary>Acts on a frame that is taken with its whole payload at once.</summary>
+    public delegate void TakeWhole(in FrameHeader header, ReadOnlySpan<byte> payload);
+
     private const int BufferBytes = 64 * 1024;
     private const int ReadAhead = 4 * 1024;
     private const int BytesPerTurn = 2 * 1024 * 1024;
@@ -79,7 +82,7 @@ internal sealed class LinkReceiver(EngineCore core, DataLink link)
 
         if (_first == _end)
             _first = _end = 0;
-        else if (BufferBytes - _end < FrameHeader.Size)
+        else if (BufferBytes - _end < FrameHeader.Size + FrameHeader.MaximumDatagram)
         {
             _buffer.AsSpan(_first, _end - _first).CopyTo(_buffer);
             (_first, _end) = (0, _end - _first);
@@ -107,13 +110,24 @@ internal sealed class LinkReceiver(EngineCore core, DataLink link)
             if (_end - _first < FrameHeader.Size)
                 return;
             _header = MemoryMarshal.Read<FrameHeader>(_buffer.AsSpan(_first));
-            _first += FrameHeader.Size;
-            if (_header.PayloadLength > FrameHeader.MaximumPayload || _header.Type is < FrameType.Data or > FrameType.Pong)
+            var isWhole = _header.Type >= FrameType.Datagram;
+            if (_header.Type is < FrameType.Data or > FrameType.Groups
+                || _header.PayloadLength > (isWhole ? FrameHeader.MaximumDatagram : FrameHeader.MaximumPayload))
             {
                 link.Break($"malformed frame (type {(byte)_header.Type}, {_header.PayloadLength} bytes)");
                 return;
             }
 
+            if (isWhole)
+            {
+                if (_end - _first < FrameHeader.Size + (int)_header.PayloadLength)
+                    return;
+                takeWhole(_header, _buffer.AsSpan(_first + FrameHeader.Size, (int)_header.PayloadLength));
+                _first += FrameHeader.Size + (int)_header.PayloadLength;
+                continue;
+            }
+
+            _first += FrameHeader.Size;
             _remaining = (int)_header.PayloadLength;
             _sink = Sink.Discard;
             _queuePair = null;
@@ -132,11 +146,21 @@ internal sealed class LinkReceiver(EngineCore core, DataLink link)
             return;
         }
 
-        if (_header.Type == FrameType.Pong)
-            return;
+        switch (_header.Type)
+        {
+            case FrameType.Pong:
+                return;
+            case FrameType.AskReceives:
+                link.TellReceives(_header);
+                return;
+            case FrameType.TellReceives:
+                link.ReceivesTold(_header);
+                return;
+        }
 
         if (!core.QueuePairs.TryGetValue(_header.DestinationQp, out var qp)
-            || !qp.IsConnectedTo(link.Peer, _header.SourceQp, _header.SourceGid, _header.DestinationGid))
+            || !qp.IsConnectedTo(link.Peer, _header.SourceQp, _header.SourceGid, _header.DestinationGid)
+            || qp.IsReliable == (_header.Type == FrameType.UnreliableData))
         {
             RefuseUnknown();
             return;
@@ -144,7 +168,7 @@ internal sealed class LinkReceiver(EngineCore core, DataLink link)
 
         switch (_header.Type)
         {
-            case FrameType.Data:
+            case FrameType.Data or FrameType.UnreliableData:
                 BeginData(qp);
                 break;
             case FrameType.ReadRequest:
@@ -243,6 +267,8 @@ internal sealed class LinkReceiver(EngineCore core, DataLink link)
         else if (qp.Inbound.Progress == qp.Inbound.Request.Length)
         {
             core.Responder.Finish(qp);
+            if (!qp.IsReliable)
+                return;
             qp.OwesAcknowledgement = true;
             if (!core.Answers.TryHoldBack(qp))
                 core.Enqueue(qp);

@@ -23,6 +23,9 @@ internal sealed class TransmitBuffer(SafeHandle socket, EngineCore core)
     /// <summary>The socket took less than it was given: nothing may be added until it is writable again.</summary>
     public bool IsBlocked { get; private set; }
 
+    /// <summary>Since when a blocked socket has taken nothing, in Stopwatch ticks.</summary>
+    public long BlockedSince { get; private set; }
+
     public bool IsEmpty => _head == _tail;
 
     /// <summary>Whether a frame of the largest size may be added.</summary>
@@ -67,13 +70,14 @@ internal sealed class TransmitBuffer(SafeHandle socket, EngineCore core)
     /// <summary>Writes what waits. False: the link is broken.</summary>
     public bool TryFlush()
     {
+        var before = _head;
         while (_head != _tail)
         {
             _vectors[0] = IoVector.Of(_bytes.AsSpan(_head, _tail - _head));
             var sent = StreamSocket.SendVector(socket, _vectors.AsSpan(0, 1));
             if (sent == -Errno.EAGAIN)
             {
-                IsBlocked = true;
+                Block(_head != before);
                 return true;
             }
 
@@ -86,6 +90,13 @@ internal sealed class TransmitBuffer(SafeHandle socket, EngineCore core)
         _head = _tail = 0;
         IsBlocked = false;
         return true;
+    }
+
+    private void Block(bool progressed)
+    {
+        if (!IsBlocked || progressed)
+            BlockedSince = core.Now;
+        IsBlocked = true;
     }
 
     private void AddHeader(in FrameHeader header)
@@ -120,7 +131,7 @@ internal sealed class TransmitBuffer(SafeHandle socket, EngineCore core)
             return true;
 
         // The whole range was described a moment ago on this very thread, so it can still be read.
-        IsBlocked = true;
+        Block(progressed: true);
         var rest = length - sent;
         if (!core.Memory.Gather(ref payload, _bytes.AsSpan(_tail, rest)))
             return false;

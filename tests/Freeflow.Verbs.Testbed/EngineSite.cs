@@ -1,26 +1,30 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Security.Cryptography;
+using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Engine;
 using Freeflow.Verbs.Links;
 
 namespace Freeflow.Verbs.Testbed;
 
 /// <summary>An engine with what it has reported.</summary>
-public sealed class EngineSite : IDisposable, IEngineEvents
+public sealed class EngineSite : IDisposable, IEngineEvents, IAddressResolver
 {
     private readonly LinkCredential _credential = new(RandomNumberGenerator.GetBytes(32));
     private LinkListener? _listener;
 
     public EngineSite()
     {
-        Engine = new VerbsEngine(new EngineOptions { RealTimePriority = 0 }, this);
+        Engine = new VerbsEngine(new EngineOptions { RealTimePriority = 0 }, this, this);
         Engine.Start();
     }
 
     public VerbsEngine Engine { get; }
 
     public ConcurrentQueue<(uint QueuePair, QueuePairFault Fault)> Failures { get; } = new();
+
+    /// <summary>Which peer has an address; what is not here has nobody.</summary>
+    public ConcurrentDictionary<Gid, int> Owners { get; } = new();
 
     public ConcurrentQueue<string> News { get; } = new();
 
@@ -53,6 +57,10 @@ public sealed class EngineSite : IDisposable, IEngineEvents
         _listener?.Dispose();
         Engine.Dispose();
     }
+
+    int IAddressResolver.Version => Owners.Count;
+
+    int IAddressResolver.PeerOf(ulong tenant, in Gid address) => Owners.GetValueOrDefault(address, EngineQueuePair.NoPeer);
 
     void IEngineEvents.QueuePairFailed(EngineQueuePair queuePair, QueuePairFault fault) => Failures.Enqueue((queuePair.Number, fault));
 

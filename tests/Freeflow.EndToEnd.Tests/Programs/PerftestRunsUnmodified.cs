@@ -39,6 +39,27 @@ public sealed class PerftestRunsUnmodified(LabFixture lab)
     public static TheoryData<string, Placement> Together => Lines(
         "ib_send_bw -a -q 8 -b -n 100", "ib_write_bw -a -q 8 -b -n 100", "ib_read_bw -a -q 8 -b -n 100");
 
+    /// <summary>UC and UD, of the programs that offer them. A datagram is at most as long as the port's MTU.</summary>
+    public static TheoryData<string, Placement> Unreliable => Lines(
+        "ib_send_bw -c UC", "ib_send_lat -c UC", "ib_write_bw -c UC", "ib_write_lat -c UC", "ib_send_bw -c UD", "ib_send_lat -c UD",
+        "ib_send_bw -c UC -q 8", "ib_write_bw -c UC -q 8", "ib_send_bw -c UD -q 8",
+        "ib_send_bw -c UC -b", "ib_write_bw -c UC -b", "ib_send_bw -c UD -b",
+        "ib_send_bw -c UC -e", "ib_send_lat -c UC -e", "ib_send_bw -c UD -e", "ib_send_lat -c UD -e",
+        "ib_send_bw -c UD -x 0", "ib_send_bw -c UD -s 64 -n 100000", "ib_send_bw -c UC -s 64 -n 100000");
+
+    public static TheoryData<string, Placement> UnreliableAllSizes => Lines(
+        "ib_send_bw -c UC -a -n 100", "ib_send_lat -c UC -a -n 100", "ib_write_bw -c UC -a -n 100", "ib_write_lat -c UC -a -n 100",
+        "ib_send_bw -c UD -a", "ib_send_lat -c UD -a", "ib_send_bw -c UC -a -q 8 -b -n 100", "ib_write_bw -c UC -a -q 8 -b -n 100");
+
+    [Theory]
+    [MemberData(nameof(Unreliable))]
+    public void OverUcAndUd(string line, Placement placement) => Run(line, placement);
+
+    [Theory]
+    [Trait("Speed", "Slow")]
+    [MemberData(nameof(UnreliableAllSizes))]
+    public void OverUcAndUdInAllSizes(string line, Placement placement) => Run(line, placement);
+
     [Theory]
     [MemberData(nameof(Usual))]
     public void WithItsDefaults(string line, Placement placement) => Run(line, placement);

@@ -9,6 +9,23 @@ public sealed class RdmaCoreExamplesRunUnmodified(LabFixture lab)
     public static TheoryData<string, Placement> PingPongs => PerftestRunsUnmodified.Lines(
         "ibv_rc_pingpong", "ibv_rc_pingpong -e", "ibv_rc_pingpong -g 0", "ibv_rc_pingpong -e -g 0", "ibv_rc_pingpong -c -s 65536");
 
+    public static TheoryData<string, Placement> UnreliablePingPongs => PerftestRunsUnmodified.Lines(
+        "ibv_uc_pingpong", "ibv_uc_pingpong -e", "ibv_uc_pingpong -g 0", "ibv_uc_pingpong -e -g 0", "ibv_uc_pingpong -c -s 65536",
+        "ibv_ud_pingpong", "ibv_ud_pingpong -e", "ibv_ud_pingpong -g 0", "ibv_ud_pingpong -e -g 0", "ibv_ud_pingpong -c");
+
+    [Theory]
+    [MemberData(nameof(UnreliablePingPongs))]
+    public void UnreliablePingPong(string line, Placement placement) => PingPong(line, placement);
+
+    /// <summary>Soft-RoCE has no XRC.</summary>
+    [Fact]
+    public void XrcIsRefusedWhereItBegins()
+    {
+        var result = lab.Hosts.Exec("h1c1", s_bound, "ibv_xsrq_pingpong");
+        Assert.Equal(1, result.ExitCode);
+        Assert.Matches("XRC Domain (95|.*not supported)", result.Everything);
+    }
+
     [Theory]
     [MemberData(nameof(PingPongs))]
     public void PingPong(string line, Placement placement)

@@ -1,0 +1,69 @@
+using System.Runtime.InteropServices;
+using Freeflow.Verbs.Abi;
+
+namespace Freeflow.Verbs.Engine;
+
+internal sealed partial class SendQueue
+{
+    private const uint OwnQkey = 1u << 31;
+
+    /// <summary>
+    /// Loads a datagram. One that is longer than the port's MTU is not looked at any further, as rxe does not: it will not be sent,
+    /// whatever it says.
+    /// </summary>
+    private void LoadDatagram(EngineQueuePair qp, uint slot, in SendWqeHead head, ReadOnlySpan<byte> element)
+    {
+        ref var operation = ref qp.Operations[slot];
+        operation.SendNumber = qp.NextSendNumber++;
+        var status = operation.IsInline
+            ? LoadInline(qp, slot, head.Length, element[SendWqeHead.Size..])
+            : LoadEntries(qp, slot, head.SgeCount, element[SendWqeHead.Size..]);
+        if (operation.Length > qp.Connection.Port.Mtu)
+        {
+            if (status == WorkCompletionStatus.LocalProtectionError)
+                status = WorkCompletionStatus.Success;
+        }
+        else if (status != WorkCompletionStatus.LocalQpOperationError && !TryAddress(qp, slot, MemoryMarshal.Read<DatagramWqe>(element)))
+        {
+            status = WorkCompletionStatus.LocalQpOperationError;
+        }
+
+        if (status != WorkCompletionStatus.Success)
+            Stop(qp, ref operation, status);
+    }
+
+    /// <summary>Finds out where a datagram goes; false for an address handle that there is not, or of another PD.</summary>
+    private bool TryAddress(EngineQueuePair qp, uint slot, in DatagramWqe wqe)
+    {
+        ref var target = ref qp.Datagrams[slot];
+        target.Qpn = wqe.RemoteQpn & 0xffffff;
+
+        // C10-15: a Q_Key with the high bit is the QP's own instead.
+        target.Qkey = (wqe.RemoteQkey & OwnQkey) != 0 ? qp.Qkey : wqe.RemoteQkey;
+        var port = qp.Connection.Port;
+        if (wqe.AhNumber == 0)
+        {
+            if (wqe.SgidIndex >= port.Gids.Count)
+                return false;
+            target.Route = new DatagramRoute(port.Gids[wqe.SgidIndex], wqe.Dgid, wqe.FlowLabel, wqe.HopLimit, wqe.TrafficClass);
+            target.Peer = PeerOf(port.Tenant, wqe.Dgid);
+            return true;
+        }
+
+        if (qp.Connection.AddressHandles.Find(wqe.AhNumber) is not { } handle || handle.ProtectionDomain != qp.ProtectionDomain)
+            return false;
+        var version = core.Addresses.Version;
+        if (handle.PeerVersion != version)
+        {
+            handle.Peer = PeerOf(port.Tenant, handle.Route.Remote);
+            handle.PeerVersion = version;
+        }
+
+        target.Route = handle.Route;
+        target.Peer = handle.Peer;
+        return true;
+    }
+
+    private int PeerOf(ulong tenant, in Gid address) =>
+        address.IsMulticast ? EngineQueuePair.GroupPeers : core.Addresses.PeerOf(tenant, address);
+}

@@ -1,0 +1,28 @@
+namespace Freeflow.EndToEnd.Tests.Programs;
+
+/// <summary>qperf as Debian ships it, every test that it has for RC, UC and UD. It addresses its peers by LID.</summary>
+[Collection(LabFixture.Name)]
+public sealed class QperfRunsUnmodified(LabFixture lab)
+{
+    private const int Port = 19765;
+    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(30);
+
+    public static TheoryData<string, Placement> Tests => PerftestRunsUnmodified.Lines(
+        "rc_lat", "rc_bw", "rc_bi_bw", "uc_lat", "uc_bw", "uc_bi_bw", "ud_lat", "-m 1K ud_bw", "-m 1K ud_bi_bw",
+        "rc_rdma_read_lat", "rc_rdma_read_bw", "rc_rdma_write_lat", "rc_rdma_write_bw", "rc_rdma_write_poll_lat",
+        "uc_rdma_write_lat", "uc_rdma_write_bw", "uc_rdma_write_poll_lat",
+        "rc_compare_swap_mr", "rc_fetch_add_mr", "ver_rc_compare_swap", "ver_rc_fetch_add");
+
+    [Theory]
+    [MemberData(nameof(Tests))]
+    public void EachOfItsTests(string test, Placement placement)
+    {
+        var (serverNode, clientNode) = (LabFixture.Server(placement), LabFixture.Client(placement));
+        using var server = lab.StartListening(serverNode, Port, "qperf");
+        var client = lab.Hosts.Exec(clientNode, s_bound, ["qperf", LabFixture.AddressOf(serverNode), "-t", "1", .. test.Split(' ')]);
+        Assert.True(client.ExitCode == 0, client.Everything);
+        Assert.Matches(@"(latency|bw|msg_rate)\s+=\s+\d", client.Output);
+        Assert.DoesNotMatch(@"=\s+0 bytes/sec", client.Output);
+        lab.Hosts.Exec(clientNode, s_bound, "qperf", LabFixture.AddressOf(serverNode), "quit");
+    }
+}
