@@ -164,7 +164,8 @@ void ff_descriptors_forked(void)
 		atomic_store(&owner, (int)syscall(SYS_getpid));
 }
 
-FF_EXPORT int close(int descriptor)
+/* In a function of its own, so that close() of a descriptor that nothing is known of saves no registers. */
+static __attribute__((noinline)) int close_known(int descriptor)
 {
 	ff_mark_closing(descriptor);
 	if (atomic_load_explicit(&tracked, memory_order_relaxed) > 0) {
@@ -176,6 +177,22 @@ FF_EXPORT int close(int descriptor)
 		forget(descriptor);
 	}
 	return ff_real()->close(descriptor);
+}
+
+FF_EXPORT int close(int descriptor)
+{
+	return entry(descriptor) || ff_mark(descriptor) ? close_known(descriptor) : ff_real()->close(descriptor);
+}
+
+/* A stream's descriptor is closed within libc. */
+FF_EXPORT int fclose(FILE *stream)
+{
+	int saved = errno, descriptor = stream ? fileno(stream) : -1;
+
+	if (descriptor >= 0)
+		ff_mark_closing(descriptor);
+	errno = saved;
+	return ff_real()->fclose(stream);
 }
 
 /* Closes [first, last] around what is protected. */
@@ -229,7 +246,7 @@ FF_EXPORT void closefrom(int first)
 		syscall(SYS_close_range, first < 0 ? 0 : first, UINT_MAX, 0);
 }
 
-FF_EXPORT int dup(int descriptor)
+static __attribute__((noinline)) int dup_known(int descriptor)
 {
 	int made = ff_real()->dup(descriptor);
 
@@ -238,6 +255,11 @@ FF_EXPORT int dup(int descriptor)
 		ff_mark_copied(descriptor, made);
 	}
 	return made;
+}
+
+FF_EXPORT int dup(int descriptor)
+{
+	return entry(descriptor) || ff_mark(descriptor) ? dup_known(descriptor) : ff_real()->dup(descriptor);
 }
 
 static int *holder_of(int descriptor)

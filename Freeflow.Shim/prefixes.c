@@ -15,7 +15,7 @@
 static struct {
 	uint32_t network, mask; /* host order */
 } prefixes[MAX_PREFIXES];
-static int count;
+int ff_prefixes;
 
 /* A decimal number of at most three digits; -1 when there is none, or it is above `most`. */
 static int number(const char **text, int most)
@@ -64,29 +64,24 @@ __attribute__((constructor)) static void read_prefixes(void)
 		if (!*text)
 			break;
 		start = text;
-		if (parse(&text, &network, &mask) == 0 && (*text == 0 || *text == ',' || *text == ' ') && count < MAX_PREFIXES) {
-			prefixes[count].network = network;
-			prefixes[count++].mask = mask;
+		if (parse(&text, &network, &mask) == 0 && (*text == 0 || *text == ',' || *text == ' ') && ff_prefixes < MAX_PREFIXES) {
+			prefixes[ff_prefixes].network = network;
+			prefixes[ff_prefixes++].mask = mask;
 			continue;
 		}
 		ff_debug("VNET_PREFIX: \"%.40s\" is no network such as 10.244.0.0/16, and is left out", start);
 		while (*text && *text != ',')
 			text++;
 	}
-	if (count > 0)
+	if (ff_prefixes > 0)
 		ff_listeners_inherited();
-}
-
-int ff_prefixes_any(void)
-{
-	return count > 0;
 }
 
 int ff_prefixes_contain(uint32_t address)
 {
 	uint32_t value = ntohl(address);
 
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < ff_prefixes; i++)
 		if ((value & prefixes[i].mask) == prefixes[i].network)
 			return 1;
 	return 0;

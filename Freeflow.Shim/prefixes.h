@@ -5,8 +5,13 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+extern int ff_prefixes; /* how many there are */
+
 /* Whether TCP mode is on: VNET_PREFIX names at least one network. */
-int ff_prefixes_any(void);
+static inline int ff_prefixes_any(void)
+{
+	return ff_prefixes > 0;
+}
 
 /* Whether an IPv4 address (network order) lies in one of them. */
 int ff_prefixes_contain(uint32_t address);

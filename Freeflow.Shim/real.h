@@ -91,6 +91,7 @@ struct iovec;
 	NAME(void *, mmap64, (void *, size_t, int, int, int, off_t)) \
 	NAME(int, madvise, (void *, size_t, int)) \
 	NAME(int, close, (int)) \
+	NAME(int, fclose, (FILE *)) \
 	NAME(int, close_range, (unsigned int, unsigned int, int)) \
 	NAME(void, closefrom, (int)) \
 	NAME(int, dup, (int)) \

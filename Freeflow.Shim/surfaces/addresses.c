@@ -25,36 +25,55 @@ static int ends_of(int descriptor, int is_ipv6, struct ff_address *local, struct
 	return 1;
 }
 
-/* The kernel's answer, with the virtual address in the place of the host's. */
-static int answer(int (*real)(int, struct sockaddr *, socklen_t *), int descriptor, struct sockaddr *into, socklen_t *length, int is_peer)
+/* Puts the virtual address in the place of the host's, where the kernel's answer is one of a host socket. */
+static __attribute__((noinline)) void correct(int descriptor, struct sockaddr *into, socklen_t *length, socklen_t room, int is_peer)
 {
 	struct ff_address local, peer;
-	socklen_t room = 0;
-	int saved = errno, result;
+	int saved = errno;
 
-	if ((uintptr_t)length >= 4096)
-		room = *length;
-	result = real(descriptor, into, length);
-	if (result < 0 || !ff_prefixes_any() || !into || FF_MARK_KIND(ff_mark(descriptor)) == FF_MARK_FRESH || room < sizeof(into->sa_family) ||
-	    (into->sa_family != AF_INET && into->sa_family != AF_INET6))
-		return result;
-	/* The host's own addresses, which stand in the place of virtual ones, are none of the loopback's. */
-	if (ff_address_read(into, *length < room ? *length : room, &local) && ff_address_is_loopback(local.address))
-		return result;
 	if (ends_of(descriptor, into->sa_family == AF_INET6, &local, &peer)) {
 		*length = room;
 		ff_address_write(is_peer ? &peer : &local, into, length);
 	}
 	errno = saved;
+}
+
+/* The host's own addresses, which stand in the place of virtual ones, are of the internet and none of the loopback's. */
+static inline int may_be_a_hosts(const struct sockaddr *address, socklen_t room)
+{
+	if (address->sa_family != AF_INET)
+		return address->sa_family == AF_INET6;
+	return room < sizeof(struct sockaddr_in) || *(const unsigned char *)&((const struct sockaddr_in *)address)->sin_addr != 127;
+}
+
+static inline int answer(int (*real)(int, struct sockaddr *, socklen_t *), int descriptor, struct sockaddr *into, socklen_t *length, int is_peer)
+{
+	socklen_t room = (uintptr_t)length >= 4096 ? *length : 0;
+	int result = real(descriptor, into, length);
+
+	if (result == 0 && room >= sizeof(into->sa_family) && into && may_be_a_hosts(into, room))
+		correct(descriptor, into, length, room, is_peer);
 	return result;
+}
+
+/* Nothing of ours for certain: made here, and not connected, or plainly. */
+static inline int is_plain(int descriptor)
+{
+	enum ff_mark_kind kind = FF_MARK_KIND(ff_mark(descriptor));
+
+	return !ff_prefixes_any() || kind == FF_MARK_FRESH || kind == FF_MARK_OTHER;
 }
 
 FF_EXPORT int getsockname(int descriptor, struct sockaddr *into, socklen_t *length)
 {
+	if (is_plain(descriptor))
+		return ff_real()->getsockname(descriptor, into, length);
 	return answer(ff_real()->getsockname, descriptor, into, length, 0);
 }
 
 FF_EXPORT int getpeername(int descriptor, struct sockaddr *into, socklen_t *length)
 {
+	if (is_plain(descriptor))
+		return ff_real()->getpeername(descriptor, into, length);
 	return answer(ff_real()->getpeername, descriptor, into, length, 1);
 }

@@ -58,13 +58,13 @@ FF_EXPORT int bind(int descriptor, const struct sockaddr *address, socklen_t len
 	return result;
 }
 
-FF_EXPORT int setsockopt(int descriptor, int level, int name, const void *value, socklen_t length)
+static __attribute__((noinline)) int set_and_remember(int descriptor, int level, int name, const void *value, socklen_t length)
 {
 	int result = ff_real()->setsockopt(descriptor, level, name, value, length);
 	enum ff_mark_kind kind = FF_MARK_KIND(ff_mark(descriptor));
 	int index;
 
-	if (result < 0 || (kind != FF_MARK_FRESH && kind != FF_MARK_LISTENER))
+	if (result < 0)
 		return result;
 	index = ff_option_index(level, name);
 	if (kind == FF_MARK_LISTENER) {
@@ -78,6 +78,15 @@ FF_EXPORT int setsockopt(int descriptor, int level, int name, const void *value,
 		ff_mark_add(descriptor, FF_MARK_FRESH, FF_MARK_ODD);
 	}
 	return result;
+}
+
+FF_EXPORT int setsockopt(int descriptor, int level, int name, const void *value, socklen_t length)
+{
+	enum ff_mark_kind kind = FF_MARK_KIND(ff_mark(descriptor));
+
+	if (kind == FF_MARK_FRESH || kind == FF_MARK_LISTENER)
+		return set_and_remember(descriptor, level, name, value, length);
+	return ff_real()->setsockopt(descriptor, level, name, value, length);
 }
 
 static int option(int descriptor, int level, int name)

@@ -330,10 +330,39 @@ static void over_client(void) {
     }
 }
 
+static void streams_server(void) {
+    int listener = listening(0);
+    begin_to_wait(listener);
+    ready();
+    int fd = accepted(listener);
+    await("done");
+    close(fd);
+}
+
+/* A descriptor whose plain connection was closed as a stream, within libc, and that is another connection's then. */
+static void streams_client(void) {
+    struct sockaddr_in nearby = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof nearby;
+    int ends[2], far = connected(0), listener = tcp(0), near = tcp(0);
+    if (bind(listener, (struct sockaddr *)&nearby, size) || listen(listener, 1) || getsockname(listener, (struct sockaddr *)&nearby, &size) ||
+        connect(near, (struct sockaddr *)&nearby, size) || socketpair(AF_UNIX, SOCK_STREAM, 0, ends))
+        die("a connection nearby");
+    FILE *stream = fdopen(near, "r+");
+    if (!stream)
+        die("fdopen");
+    fclose(stream);
+    pass_descriptor(ends[0], far);
+    int again = passed_descriptor(ends[1]);
+    say("the same descriptor: %s", again == near ? "yes" : "no");
+    show("where a stream was", again, port_of(far));
+    tell("done");
+}
+
 static const struct scene scenes[] = {
     {"copies", copies_server, copies_client, show_aside},
     {"lengths", lengths_server, lengths_client, NULL},
     {"over", over_server, over_client, NULL},
+    {"streams", streams_server, streams_client, NULL},
     {NULL, NULL, NULL, NULL},
 };
 

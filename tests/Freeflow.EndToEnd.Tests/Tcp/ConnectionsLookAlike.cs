@@ -18,7 +18,7 @@ public sealed class ConnectionsLookAlike(LabFixture lab)
     public static SceneData Addresses => new(
         ("tcp-addresses copies", 2, 0),
         ("tcp-addresses lengths", 1, 0),
-        ("tcp-addresses over", 3, 0));
+        ("tcp-addresses over", 3, 0), ("tcp-addresses streams", 1, 0));
 
     public static SceneData Use => new(
         ("tcp-after closing", 2, 0),
