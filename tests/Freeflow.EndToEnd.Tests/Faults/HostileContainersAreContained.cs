@@ -43,6 +43,16 @@ public sealed class HostileContainersAreContained(LabFixture lab)
     }
 
     [Fact]
+    public void WithAddressHandlesAndGroups()
+    {
+        using var bystanders = new Bystanders(lab);
+        var result = lab.Hosts.Exec("h1c1", s_bound, LabFixture.TestProgram("verbs-handles"));
+        Assert.True(result.ExitCode == 0, result.Everything);
+        bystanders.MustBeWell();
+        Holdings.MustVanish(lab, "h1");
+    }
+
+    [Fact]
     public void OneThatTakesAllItsConnectionsDoesNotKeepOthersFromTheirs()
     {
         using var greedy = lab.Hosts.Start("h1c1", LabFixture.TestProgram("hostile-channel"), "many-connections");

@@ -50,6 +50,11 @@ public sealed class StructuresMatchTheHeaders
         (typeof(ExModifyQpResponse), "ib_uverbs_ex_modify_qp_resp"),
         (typeof(DestroyQpCommand), "ib_uverbs_destroy_qp"),
         (typeof(DestroyQpResponse), "ib_uverbs_destroy_qp_resp"),
+        (typeof(AddressAttributes), "ib_uverbs_ah_attr"),
+        (typeof(CreateAhCommand), "ib_uverbs_create_ah"),
+        (typeof(DestroyAhCommand), "ib_uverbs_destroy_ah"),
+        (typeof(MulticastCommand), "ib_uverbs_attach_mcast"),
+        (typeof(MulticastCommand), "ib_uverbs_detach_mcast"),
         (typeof(AsyncEventDescriptor), "ib_uverbs_async_event_desc"),
         (typeof(CompletionEventDescriptor), "ib_uverbs_comp_event_desc"),
         (typeof(WorkCompletion), "ib_uverbs_wc"),
@@ -103,6 +108,21 @@ public sealed class StructuresMatchTheHeaders
     [InlineData(32, "offsetof(struct rxe_send_wqe, wr.wr.atomic.compare_add)")]
     [InlineData(40, "offsetof(struct rxe_send_wqe, wr.wr.atomic.swap)")]
     [InlineData(48, "offsetof(struct rxe_send_wqe, wr.wr.atomic.rkey)")]
+    [InlineData(24, "offsetof(struct rxe_send_wqe, wr.wr.ud.remote_qpn)")]
+    [InlineData(28, "offsetof(struct rxe_send_wqe, wr.wr.ud.remote_qkey)")]
+    [InlineData(36, "offsetof(struct rxe_send_wqe, wr.wr.ud.ah_num)")]
+    [InlineData(64, "offsetof(struct rxe_send_wqe, wr.wr.ud.av.grh.dgid)")]
+    [InlineData(80, "offsetof(struct rxe_send_wqe, wr.wr.ud.av.grh.flow_label)")]
+    [InlineData(84, "offsetof(struct rxe_send_wqe, wr.wr.ud.av.grh.sgid_index)")]
+    [InlineData(85, "offsetof(struct rxe_send_wqe, wr.wr.ud.av.grh.hop_limit)")]
+    [InlineData(86, "offsetof(struct rxe_send_wqe, wr.wr.ud.av.grh.traffic_class)")]
+    [InlineData(12, "sizeof(struct ib_uverbs_create_ah_resp) + sizeof(struct rxe_create_ah_resp)")]
+    [InlineData(16, "offsetof(struct ib_uverbs_attach_mcast, qp_handle)")]
+    [InlineData(20, "offsetof(struct ib_uverbs_attach_mcast, mlid)")]
+    [InlineData(24, "offsetof(struct ib_uverbs_create_ah, attr)")]
+    [InlineData(24, "offsetof(struct ib_uverbs_ah_attr, dlid)")]
+    [InlineData(29, "offsetof(struct ib_uverbs_ah_attr, is_global)")]
+    [InlineData(30, "offsetof(struct ib_uverbs_ah_attr, port_num)")]
     [InlineData(184, "offsetof(struct rxe_send_wqe, dma.length)")]
     [InlineData(196, "offsetof(struct rxe_send_wqe, dma.num_sge)")]
     [InlineData(16, "offsetof(struct rxe_recv_wqe, dma.length)")]

@@ -37,7 +37,7 @@ public sealed class WorkRequestsAreExecuted : IAsyncLifetime
         var received = pair.Other.Take();
         Assert.Equal((5UL, WorkCompletionStatus.Success, WorkCompletionOpcode.Send), (sent.WorkRequestId, sent.Status, sent.Opcode));
         Assert.Equal((77UL, WorkCompletionStatus.Success, WorkCompletionOpcode.Receive), (received.WorkRequestId, received.Status, received.Opcode));
-        Assert.Equal(((uint)bytes, 0x01020304u, WorkCompletionFlags.WithImmediate), (received.ByteLength, received.ImmediateOrKey, received.Flags));
+        Assert.Equal(((uint)bytes, 0x01020304u, WorkCompletionFlags.Grh | WorkCompletionFlags.WithImmediate), (received.ByteLength, received.ImmediateOrKey, received.Flags));
         Assert.Equal(pair.One.Memory.Slice(100, bytes).ToArray(), pair.Other.Memory[..bytes].ToArray());
     }
 
