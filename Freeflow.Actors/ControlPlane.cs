@@ -38,6 +38,10 @@ public sealed record ConnectionLimits
 
     public int MemoryRegions { get; init; } = 8192;
 
+    public int MemoryWindows { get; init; } = 8192;
+
+    public int SharedReceiveQueues { get; init; } = 1024;
+
     public int ProtectionDomains { get; init; } = 1024;
 
     public int AddressHandles { get; init; } = 32768;

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Akka.Event;
 using System.Runtime.InteropServices;
 using Freeflow.Actors.Containers;
+using Freeflow.Actors.SharedReceiveQueues;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Channel;
 using Freeflow.Verbs.Engine;
@@ -16,7 +17,9 @@ public sealed partial class ConnectionActor
     private const uint VendorId = 0xffffff;
 
     // What DeviceCapFlags promises: RNR NAKs, port events, a system image GUID, the current state in MODIFY_QP.
-    private const uint DeviceCapabilities = (1u << 7) | (1u << 10) | (1u << 11) | (1u << 12);
+    // SRQs that can be resized, memory windows of both types (2B), invalidation.
+    private const uint DeviceCapabilities =
+        (1u << 7) | (1u << 10) | (1u << 11) | (1u << 12) | (1u << 13) | (1u << 17) | (1u << 21) | (1u << 24);
 
     private readonly Dictionary<ulong, uint> _asyncDelivered = [];
     private Verbs.Channel.EventStream? _asyncEvents;
@@ -74,6 +77,10 @@ public sealed partial class ConnectionActor
             MaxCq = (uint)limits.CompletionQueues,
             MaxCqe = QueuePairLimits.MaximumCompletions,
             MaxMr = (uint)limits.MemoryRegions,
+            MaxMw = (uint)limits.MemoryWindows,
+            MaxSrq = (uint)limits.SharedReceiveQueues,
+            MaxSrqWr = SharedReceiveQueueChecks.MaximumWorkRequests,
+            MaxSrqSge = SharedReceiveQueueChecks.MaximumSges,
             MaxPd = (uint)limits.ProtectionDomains,
             MaxMcastGrp = (uint)limits.MulticastAttachments,
             MaxMcastQpAttach = (uint)limits.MulticastAttachments,

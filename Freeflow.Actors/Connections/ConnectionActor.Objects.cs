@@ -19,6 +19,7 @@ public sealed partial class ConnectionActor
     private readonly HandleTable<Queue> _completionQueues;
     private readonly HandleTable<Pair> _queuePairs;
     private readonly HandleTable<Region> _regions;
+    private readonly Dictionary<IActorRef, uint> _handles = [];
     private readonly List<EventStream> _channels = [];
     private readonly Dictionary<ulong, SharedMemory> _mappings = [];
     private ulong _nextOffset;
@@ -45,9 +46,17 @@ public sealed partial class ConnectionActor
             (UverbsCommand.DetachMcast, false) => DetachMulticast,
             (UverbsCommand.RegMr, false) => RegMr,
             (UverbsCommand.DeregMr, false) => DeregMr,
+            (UverbsCommand.ReregMr, false) => ReregMr,
+            (UverbsCommand.AllocMw, false) => AllocMw,
+            (UverbsCommand.DeallocMw, false) => DeallocMw,
             (UverbsCommand.CreateCompChannel, false) => CreateCompChannel,
             (UverbsCommand.CreateCq, _) => CreateCq,
+            (UverbsCommand.ResizeCq, false) => ResizeCq,
             (UverbsCommand.DestroyCq, false) => DestroyCq,
+            (UverbsCommand.CreateSrq or UverbsCommand.CreateXsrq, false) => CreateSrq,
+            (UverbsCommand.ModifySrq, false) => ModifySrq,
+            (UverbsCommand.QuerySrq, false) => QuerySrq,
+            (UverbsCommand.DestroySrq, false) => DestroySrq,
             (UverbsCommand.CreateQp, _) => CreateQp,
             (UverbsCommand.QueryQp, false) => QueryQp,
             (UverbsCommand.ModifyQp, _) => ModifyQp,
@@ -85,8 +94,19 @@ public sealed partial class ConnectionActor
 
     private void RegMr(UverbsCall call)
     {
-        if (!call.TryRead<RegMrCommand>(out var command) || !_domains.TryGet(command.PdHandle, out var domain)
-            || MemoryRegionChecks.Refuse(command) is not 0)
+        if (!call.TryRead<RegMrCommand>(out var command))
+        {
+            Fail(Errno.EINVAL);
+            return;
+        }
+
+        if (MemoryRegionChecks.Refuse(command) is var errno and not 0)
+        {
+            Fail(errno);
+            return;
+        }
+
+        if (!_domains.TryGet(command.PdHandle, out var domain))
         {
             Fail(Errno.EINVAL);
             return;
@@ -102,7 +122,7 @@ public sealed partial class ConnectionActor
         var handle = _regions.NextHandle;
         var actor = Context.ActorOf(
             MemoryRegionActor.Props(_plane.Engine, _engineConnection!, _memory!, command, domain.Number, key, handle, call), $"mr-{handle}-{key:x}");
-        _regions.Add(new Region(actor, domain, key, (long)command.Length));
+        _handles.Add(actor, _regions.Add(new Region(actor, domain, key, (long)command.Length)));
         domain.Users++;
         _registeredBytes += (long)command.Length;
         Await();
@@ -183,7 +203,7 @@ public sealed partial class ConnectionActor
         var handle = _completionQueues.NextHandle;
         var spec = new CompletionQueueSpec(_plane.Engine, _plane.News, _engineConnection!, handle, (int)command.Entries, channel, command.UserHandle);
         var actor = Context.ActorOf(CompletionQueueActor.Props(spec, call), $"cq-{handle}-{_nextName++}");
-        _completionQueues.Add(new Queue(actor, command.UserHandle));
+        _handles.Add(actor, _completionQueues.Add(new Queue(actor, command.UserHandle)));
         Await();
     }
 
@@ -221,6 +241,13 @@ public sealed partial class ConnectionActor
             return;
         }
 
+        SharedQueue? shared = null;
+        if (command.IsSrq != 0 && !_sharedQueues.TryGet(command.SrqHandle, out shared))
+        {
+            Fail(Errno.EINVAL);
+            return;
+        }
+
         if (!_queuePairs.HasRoom)
         {
             Fail(Errno.ENOMEM);
@@ -229,12 +256,12 @@ public sealed partial class ConnectionActor
 
         var handle = _queuePairs.NextHandle;
         var number = _plane.Numbers.TakeQpn();
-        var spec = new QueuePairSpec(_plane, _engineConnection!, handle, number, domain.Number, send.Engine!, receive.Engine!, command, _device);
+        var spec = new QueuePairSpec(_plane, _engineConnection!, handle, number, domain.Number, send.Engine!, receive.Engine!, command, _device)
+        {
+            Shared = shared?.Engine,
+        };
         var actor = Context.ActorOf(QueuePairActor.Props(spec, call), $"qp-{number:x6}");
-        _queuePairs.Add(new Pair(actor, domain, send, receive, number, command.UserHandle, (QueuePairType)command.QpType));
-        domain.Users++;
-        send.Users++;
-        receive.Users++;
+        _handles.Add(actor, _queuePairs.Add(new Pair(actor, domain, send, receive, shared, number, command)));
         Await();
     }
 

@@ -45,6 +45,8 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
         _queuePairs = new(Math.Min(plane.Limits.QueuePairs, EngineConnection.MaximumQueuePairs));
         _regions = new(plane.Limits.MemoryRegions);
         _addressHandles = new(plane.Limits.AddressHandles);
+        _windows = new(plane.Limits.MemoryWindows);
+        _sharedQueues = new(plane.Limits.SharedReceiveQueues);
         AwaitingHello();
     }
 
@@ -73,7 +75,7 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
             Free(owned);
         foreach (var number in _queuePairs.Items.Select(pair => pair.Number))
             _plane.Numbers.ReturnQpn(number);
-        foreach (var key in _regions.Items.Select(region => region.Key))
+        foreach (var key in _regions.Items.Select(region => region.Key).Concat(_windows.Items.Select(window => window.Key)))
             _plane.Numbers.ReturnKey(key);
     }
 
@@ -87,6 +89,7 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
     {
         var owned = new List<IDisposable>();
         owned.AddRange(_queuePairs.Items.Select(pair => pair.EngineObject).OfType<IDisposable>());
+        owned.AddRange(_sharedQueues.Items.Select(queue => queue.Engine).OfType<IDisposable>());
         owned.AddRange(_completionQueues.Items.Select(queue => queue.EngineObject).OfType<IDisposable>());
         owned.AddRange(_channels);
         if (_asyncEvents is not null)
@@ -205,6 +208,11 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
         Receive<ConnectionProtocol.Created>(created =>
         {
             Adopt(created);
+            Resume();
+        });
+        Receive<ConnectionProtocol.Moved>(moved =>
+        {
+            Adopt(moved);
             Resume();
         });
         Receive<ConnectionProtocol.NotCreated>(failed =>

@@ -14,6 +14,7 @@ internal sealed class EngineCore
         Addresses = addresses;
         Events = events;
         Memory = new ScatterGather(Keys);
+        Windows = new WindowOperations(Keys);
         Responder = new Responder(this);
         Requester = new Requester(this);
         Answers = new AnswerWatch(this);
@@ -41,6 +42,8 @@ internal sealed class EngineCore
     public Responder Responder { get; }
 
     public AnswerWatch Answers { get; }
+
+    public WindowOperations Windows { get; }
 
     public EngineStatistics Statistics { get; } = new();
 
@@ -98,6 +101,8 @@ internal sealed class EngineCore
         Requester.Flush(queuePair);
         Responder.Flush(queuePair);
         FlushLater(queuePair);
+        if (queuePair.Receives.IsShared)
+            Events.LastReceiveTaken(queuePair);
     }
 
     /// <summary>Acknowledges what has arrived, while the QP still can: its peer must not take it for lost.</summary>
