@@ -105,7 +105,7 @@ public sealed class CompletionQueueActor : ReceiveActor
 
         var (parent, old) = (Context.Parent, _queue!.Ring);
         var made = new ResizeCqResponse { Entries = (uint)ring.Capacity };
-        _spec.Engine.Resize(_queue, ring, moved => parent.Tell(new ConnectionProtocol.Moved(
+        _spec.Engine.Resize(_queue, ring, resize.Entries, moved => parent.Tell(new ConnectionProtocol.Moved(
             moved ? old : ring, moved ? ring : null, place => new ConnectionProtocol.Answer(0, resize.Call.Respond(made, place)))));
     }
 

@@ -35,7 +35,7 @@ public sealed partial class ConnectionActor
         _asyncEvents = Verbs.Channel.EventStream.Create(Marshal.SizeOf<AsyncEventDescriptor>());
         Answer(new ConnectionProtocol.Answer(0, call.Respond(new GetContextResponse { NumCompVectors = 1 }))
         {
-            Descriptors = [_asyncEvents.ApplicationEnd],
+            Descriptors = [_asyncEvents.ApplicationEnd, _asyncEvents.WritingEnd],
             DescriptorPatch = (uint)Marshal.OffsetOf<GetContextResponse>(nameof(GetContextResponse.AsyncFd)),
         });
     }
@@ -134,6 +134,13 @@ public sealed partial class ConnectionActor
             Raise(new ConnectionProtocol.AsyncEvent(device.IsUp ? AsyncEventType.PortActive : AsyncEventType.PortError, Port));
         if (!before.Gids.SequenceEqual(device.Gids))
             Raise(new ConnectionProtocol.AsyncEvent(AsyncEventType.GidChange, Port));
+    }
+
+    /// <summary>What an object below says of itself. One that is gone has nothing more to say: its user handle means nothing now.</summary>
+    private void RaiseFor(ConnectionProtocol.AsyncEvent news)
+    {
+        if (_handles.ContainsKey(Sender))
+            Raise(news);
     }
 
     private void Raise(ConnectionProtocol.AsyncEvent news)

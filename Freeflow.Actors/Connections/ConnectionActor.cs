@@ -258,12 +258,9 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
             Context.Stop(Self);
         });
         Receive<ConnectionProtocol.DeviceChanged>(changed => ChangeDevice(changed.Device));
-        Receive<ConnectionProtocol.AsyncEvent>(Raise);
-        Receive<Defect>(_ =>
-        {
-            Raise(new ConnectionProtocol.AsyncEvent(AsyncEventType.DeviceFatal, 0));
-            End("a defect in the router");
-        });
+        Receive<ConnectionProtocol.AsyncEvent>(RaiseFor);
+        // The shim says that the device is gone (Freeflow.Shim/orphans.c).
+        Receive<Defect>(_ => End("a defect in the router"));
     }
 
     private void Serve(ShimRequest request)

@@ -26,6 +26,9 @@ public sealed class EventStream : IDisposable
     /// <summary>The end to hand out; blocking, as the kernel's is.</summary>
     public SafeFileHandle ApplicationEnd { get; }
 
+    /// <summary>The end that records are written to; for the shim, which says by it that the router is gone.</summary>
+    public SafeFileHandle WritingEnd => _ours;
+
     /// <summary>Whether a descriptor that a process passed is this stream's.</summary>
     public bool IsSame(SafeFileHandle descriptor) => FileIdentity.Of(descriptor) == FileIdentity.Of(ApplicationEnd);
 

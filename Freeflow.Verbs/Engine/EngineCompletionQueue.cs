@@ -62,13 +62,14 @@ public sealed class EngineCompletionQueue : IDisposable
     }
 
     /// <summary>
-    /// Moves the completions that the application has not taken to another ring. False, and nothing is changed, when it is too
-    /// small. The application takes none meanwhile: its library holds the CQ's lock.
+    /// Moves the completions that the application has not taken to another ring. False, and nothing is changed, when there are
+    /// more than the <paramref name="entries"/> that it was to have. The application takes none meanwhile: its library holds the
+    /// CQ's lock.
     /// </summary>
-    internal bool TryMoveTo(SharedRing ring)
+    internal bool TryMoveTo(SharedRing ring, int entries)
     {
         var from = Ring.Consumer;
-        if (Ring.Distance(from, _producer) > ring.Capacity)
+        if (Ring.Distance(from, _producer) > Math.Min(entries, ring.Capacity))
             return false;
         uint to = 0;
         for (; from != _producer; from = Ring.Next(from), to = ring.Next(to))

@@ -76,11 +76,15 @@ internal sealed class EngineCore
             ? peer
             : null;
 
-    public void Complete(EngineCompletionQueue completionQueue, in WorkCompletion completion, bool solicited)
+    /// <summary>Writes a completion; false when the CQ is full and it is lost.</summary>
+    public bool Complete(EngineCompletionQueue completionQueue, in WorkCompletion completion, bool solicited)
     {
         Statistics.Completions++;
-        if (!completionQueue.TryPush(completion, solicited) && completionQueue.MarkOverrun())
+        if (completionQueue.TryPush(completion, solicited))
+            return true;
+        if (completionQueue.MarkOverrun())
             Events.CompletionQueueOverrun(completionQueue);
+        return false;
     }
 
     /// <summary>Takes a QP to the error state because of something that happened to it.</summary>

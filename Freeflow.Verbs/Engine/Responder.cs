@@ -275,7 +275,8 @@ internal sealed partial class Responder(EngineCore core)
 
         // The slot is free before the completion shows: who polls it may post again at once.
         qp.Receives.Publish();
-        core.Complete(qp.ReceiveCq, completion, request.Solicited);
+        if (!core.Complete(qp.ReceiveCq, completion, request.Solicited))
+            core.Fail(qp, QueuePairFault.Fatal);
     }
 
     // As rxe, which says of every message that it came with a GRH.

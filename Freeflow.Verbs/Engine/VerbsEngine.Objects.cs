@@ -6,9 +6,12 @@ namespace Freeflow.Verbs.Engine;
 // Commands on CQs, SRQs, regions and windows beside making and removing them.
 public sealed partial class VerbsEngine
 {
-    /// <summary>Moves a CQ to another ring; false when that is too small for what lies in it. The old ring is the caller's to free.</summary>
-    public void Resize(EngineCompletionQueue completionQueue, SharedRing ring, Action<bool> done) =>
-        Post(() => done(completionQueue.TryMoveTo(ring)));
+    /// <summary>
+    /// Moves a CQ to another ring, made for <paramref name="entries"/>; false when more lies in it. The old ring is the caller's
+    /// to free.
+    /// </summary>
+    public void Resize(EngineCompletionQueue completionQueue, SharedRing ring, int entries, Action<bool> done) =>
+        Post(() => done(completionQueue.TryMoveTo(ring, entries)));
 
     /// <summary>
     /// Moves an SRQ to another ring, if one is given, and then sets its limit, if one is given. False, and nothing is changed,
