@@ -62,7 +62,7 @@ public sealed partial class ConnectionActor
             (UverbsCommand.ModifyQp, _) => ModifyQp,
             (UverbsCommand.DestroyQp, false) => DestroyQp,
             (UverbsCommand.PostSend or UverbsCommand.ReqNotifyCq, false) => _ => Done(),
-            _ => _ => Fail(Enum.IsDefined(call.Command) ? Errno.EOPNOTSUPP : Errno.EINVAL),
+            _ => _ => Fail(Errno.EOPNOTSUPP),
         };
         serve(call);
     }
@@ -79,7 +79,7 @@ public sealed partial class ConnectionActor
     {
         if (!call.TryRead<DeallocPdCommand>(out var command) || !_domains.TryGet(command.PdHandle, out var domain))
         {
-            Fail(Errno.EINVAL);
+            Fail(Errno.ENOENT);
         }
         else if (domain.Users > 0)
         {
@@ -108,7 +108,7 @@ public sealed partial class ConnectionActor
 
         if (!_domains.TryGet(command.PdHandle, out var domain))
         {
-            Fail(Errno.EINVAL);
+            Fail(Errno.ENOENT);
             return;
         }
 
@@ -132,7 +132,7 @@ public sealed partial class ConnectionActor
     {
         if (!call.TryRead<DeregMrCommand>(out var command) || !_regions.TryGet(command.MrHandle, out var region))
         {
-            Fail(Errno.EINVAL);
+            Fail(Errno.ENOENT);
             return;
         }
 
@@ -181,7 +181,7 @@ public sealed partial class ConnectionActor
             command = new ExCreateCqCommand { UserHandle = core.UserHandle, Entries = core.Entries, CompVector = core.CompVector, CompChannel = core.CompChannel };
         }
 
-        if (command.Entries is 0 or > QueuePairLimits.MaximumCompletions || command.CompVector != 0)
+        if (call.Room < Marshal.SizeOf<CreateCqResponse>() + Marshal.SizeOf<MmapInfo>() || command.Entries is 0 or > QueuePairLimits.MaximumCompletions || command.CompVector != 0)
         {
             Fail(Errno.EINVAL);
             return;
@@ -211,7 +211,7 @@ public sealed partial class ConnectionActor
     {
         if (!call.TryRead<DestroyCqCommand>(out var command) || !_completionQueues.TryGet(command.CqHandle, out var queue))
         {
-            Fail(Errno.EINVAL);
+            Fail(Errno.ENOENT);
         }
         else if (queue.Users > 0)
         {
@@ -237,14 +237,14 @@ public sealed partial class ConnectionActor
             || !_completionQueues.TryGet(command.SendCqHandle, out var send)
             || !_completionQueues.TryGet(command.RecvCqHandle, out var receive))
         {
-            Fail(Errno.EINVAL);
+            Fail(Errno.ENOENT);
             return;
         }
 
         SharedQueue? shared = null;
         if (command.IsSrq != 0 && !_sharedQueues.TryGet(command.SrqHandle, out shared))
         {
-            Fail(Errno.EINVAL);
+            Fail(Errno.ENOENT);
             return;
         }
 
@@ -269,7 +269,7 @@ public sealed partial class ConnectionActor
     {
         if (!call.TryRead<QueryQpCommand>(out var command) || !_queuePairs.TryGet(command.QpHandle, out var pair))
         {
-            Fail(Errno.EINVAL);
+            Fail(Errno.ENOENT);
             return;
         }
 
@@ -298,7 +298,7 @@ public sealed partial class ConnectionActor
 
         if (!_queuePairs.TryGet(command.QpHandle, out var pair))
         {
-            Fail(Errno.EINVAL);
+            Fail(Errno.ENOENT);
             return;
         }
 
@@ -310,7 +310,7 @@ public sealed partial class ConnectionActor
     {
         if (!call.TryRead<DestroyQpCommand>(out var command) || !_queuePairs.TryGet(command.QpHandle, out var pair))
         {
-            Fail(Errno.EINVAL);
+            Fail(Errno.ENOENT);
             return;
         }
 

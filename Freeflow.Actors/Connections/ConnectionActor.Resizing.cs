@@ -11,9 +11,13 @@ public sealed partial class ConnectionActor
 {
     private void ResizeCq(UverbsCall call)
     {
-        if (!call.TryRead<ResizeCqCommand>(out var command)
-            || !_completionQueues.TryGet(command.CqHandle, out var queue)
-            || call.Room < Marshal.SizeOf<ResizeCqResponse>() + Marshal.SizeOf<MmapInfo>()
+        if (!call.TryRead<ResizeCqCommand>(out var command) || !_completionQueues.TryGet(command.CqHandle, out var queue))
+        {
+            Fail(Errno.ENOENT);
+            return;
+        }
+
+        if (call.Room < Marshal.SizeOf<ResizeCqResponse>() + Marshal.SizeOf<MmapInfo>()
             || command.Entries is 0 or > QueuePairLimits.MaximumCompletions)
         {
             Fail(Errno.EINVAL);

@@ -28,37 +28,55 @@ public sealed partial class ConnectionActor
 
     private void CreateSrq(UverbsCall call)
     {
-        var command = default(CreateXsrqCommand);
         if (call.Command == UverbsCommand.CreateXsrq)
         {
-            if (!call.TryRead(out command))
-            {
-                Fail(Errno.EINVAL);
-                return;
-            }
+            if (call.TryRead<CreateXsrqCommand>(out var command))
+                CreateSrq(call, command);
+            else
+                Fail(Errno.ENOSPC);
         }
         else if (call.TryRead<CreateSrqCommand>(out var basic))
         {
-            command = new CreateXsrqCommand
+            CreateSrq(call, new CreateXsrqCommand
             {
                 UserHandle = basic.UserHandle,
                 PdHandle = basic.PdHandle,
                 MaxWr = basic.MaxWr,
                 MaxSge = basic.MaxSge,
                 SrqLimit = basic.SrqLimit,
-            };
+            });
         }
-
-        var room = Marshal.SizeOf<CreateSrqResponse>() + Marshal.SizeOf<CreateSrqDriverResponse>();
-        if (!_domains.TryGet(command.PdHandle, out var domain) || call.Room < room)
+        else
         {
-            Fail(Errno.EINVAL);
+            Fail(Errno.ENOSPC);
+        }
+    }
+
+    private void CreateSrq(UverbsCall call, CreateXsrqCommand command)
+    {
+        // Types other than the basic one fail for want of what they need beside, before anybody looks at the rest.
+        if (command.SrqType != SharedReceiveQueueType.Basic)
+        {
+            var errno = command.SrqType switch
+            {
+                SharedReceiveQueueType.Xrc => Errno.EINVAL,
+                SharedReceiveQueueType.TagMatching when !_completionQueues.TryGet(command.CqHandle, out _) => Errno.ENOENT,
+                _ => Errno.EOPNOTSUPP,
+            };
+            Fail(errno);
             return;
         }
 
-        if (SharedReceiveQueueChecks.Refuse(command, _completionQueues.TryGet(command.CqHandle, out _)) is var errno and not 0)
+        if (!_domains.TryGet(command.PdHandle, out var domain))
         {
-            Fail(errno);
+            Fail(Errno.ENOENT);
+            return;
+        }
+
+        if (call.Room < Marshal.SizeOf<CreateSrqResponse>() + Marshal.SizeOf<CreateSrqDriverResponse>()
+            || !SharedReceiveQueueChecks.IsInRange(command))
+        {
+            Fail(Errno.EINVAL);
             return;
         }
 
@@ -78,9 +96,13 @@ public sealed partial class ConnectionActor
 
     private void ModifySrq(UverbsCall call)
     {
-        if (!call.TryRead<ModifySrqCommand>(out var command)
-            || !_sharedQueues.TryGet(command.SrqHandle, out var queue)
-            || !MemoryMarshal.TryRead<ModifySrqDriverCommand>(call.Body.Span[Marshal.SizeOf<ModifySrqCommand>()..], out var driver))
+        if (!call.TryRead<ModifySrqCommand>(out var command) || !_sharedQueues.TryGet(command.SrqHandle, out var queue))
+        {
+            Fail(Errno.ENOENT);
+            return;
+        }
+
+        if (!MemoryMarshal.TryRead<ModifySrqDriverCommand>(call.Body.Span[Marshal.SizeOf<ModifySrqCommand>()..], out var driver))
         {
             Fail(Errno.EINVAL);
             return;
@@ -94,7 +116,7 @@ public sealed partial class ConnectionActor
     {
         if (!call.TryRead<QuerySrqCommand>(out var command) || !_sharedQueues.TryGet(command.SrqHandle, out var queue))
         {
-            Fail(Errno.EINVAL);
+            Fail(Errno.ENOENT);
             return;
         }
 
@@ -106,7 +128,7 @@ public sealed partial class ConnectionActor
     {
         if (!call.TryRead<DestroySrqCommand>(out var command) || !_sharedQueues.TryGet(command.SrqHandle, out var queue))
         {
-            Fail(Errno.EINVAL);
+            Fail(Errno.ENOENT);
         }
         else if (queue.Users > 0)
         {

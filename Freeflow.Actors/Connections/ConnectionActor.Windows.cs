@@ -22,8 +22,13 @@ public sealed partial class ConnectionActor
 
     private void AllocMw(UverbsCall call)
     {
-        if (!call.TryRead<AllocMwCommand>(out var command) || !_domains.TryGet(command.PdHandle, out var domain)
-            || command.MwType is not (MemoryWindowType.Type1 or MemoryWindowType.Type2))
+        if (!call.TryRead<AllocMwCommand>(out var command) || !_domains.TryGet(command.PdHandle, out var domain))
+        {
+            Fail(Errno.ENOENT);
+            return;
+        }
+
+        if (command.MwType is not (MemoryWindowType.Type1 or MemoryWindowType.Type2))
         {
             Fail(Errno.EINVAL);
             return;
@@ -48,7 +53,7 @@ public sealed partial class ConnectionActor
     {
         if (!call.TryRead<DeallocMwCommand>(out var command) || !_windows.TryGet(command.MwHandle, out var window))
         {
-            Fail(Errno.EINVAL);
+            Fail(Errno.ENOENT);
             return;
         }
 
@@ -84,10 +89,15 @@ public sealed partial class ConnectionActor
         }
 
         Domain? domain = null;
-        if (((command.Flags & ReregistrationFlags.Translation) != 0 && MemoryRegionChecks.DifferWithinPage(command.Start, command.HcaVa))
-            || !_regions.TryGet(command.MrHandle, out var region))
+        if ((command.Flags & ReregistrationFlags.Translation) != 0 && MemoryRegionChecks.DifferWithinPage(command.Start, command.HcaVa))
         {
             Fail(Errno.EINVAL);
+            return;
+        }
+
+        if (!_regions.TryGet(command.MrHandle, out var region))
+        {
+            Fail(Errno.ENOENT);
             return;
         }
 
@@ -100,7 +110,7 @@ public sealed partial class ConnectionActor
 
         if ((command.Flags & ReregistrationFlags.ProtectionDomain) != 0 && !_domains.TryGet(command.PdHandle, out domain))
         {
-            Fail(Errno.EINVAL);
+            Fail(Errno.ENOENT);
             return;
         }
 

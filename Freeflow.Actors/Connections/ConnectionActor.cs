@@ -269,6 +269,9 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
         {
             switch (request.Type)
             {
+                case ShimMessageType.Command when UverbsMethods.Refuse(request.Payload.Span) is var errno and not 0:
+                    Fail(errno);
+                    break;
                 case ShimMessageType.Command when UverbsCall.TryParse(request.Payload) is { } call:
                     Serve(call);
                     break;

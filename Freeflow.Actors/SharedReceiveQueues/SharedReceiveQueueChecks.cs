@@ -10,14 +10,9 @@ public static class SharedReceiveQueueChecks
     public const uint MaximumWorkRequests = 1 << 16;
     public const uint MaximumSges = 27;
 
-    /// <summary>0, or the errno. A type that needs an XRC domain or a CQ fails for want of that before the driver sees it.</summary>
-    public static int Refuse(in CreateXsrqCommand command, bool hasCompletionQueue) => command.SrqType switch
-    {
-        SharedReceiveQueueType.Basic => command.MaxWr is 0 or > MaximumWorkRequests || command.MaxSge > MaximumSges ? Errno.EINVAL : 0,
-        SharedReceiveQueueType.Xrc => Errno.EINVAL,
-        SharedReceiveQueueType.TagMatching when !hasCompletionQueue => Errno.EINVAL,
-        _ => Errno.EOPNOTSUPP,
-    };
+    /// <summary>Whether the sizes are the device's. Its driver does not look at the limit.</summary>
+    public static bool IsInRange(in CreateXsrqCommand command) =>
+        command.MaxWr is not (0 or > MaximumWorkRequests) && command.MaxSge <= MaximumSges;
 
     /// <summary>0, or the errno, for a change of what is there now.</summary>
     public static int Refuse(in ModifySrqCommand command, EngineReceiveQueue now)
