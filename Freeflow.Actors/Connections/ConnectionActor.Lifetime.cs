@@ -22,7 +22,7 @@ public sealed partial class ConnectionActor
         public int Users { get; set; }
     }
 
-    private sealed class Queue(IActorRef actor, ulong userHandle)
+    private sealed class Queue(IActorRef actor, EventStream? channel, ulong userHandle)
     {
         public IActorRef Actor { get; } = actor;
 
@@ -33,6 +33,8 @@ public sealed partial class ConnectionActor
         public IDisposable? EngineObject { get; set; }
 
         public EngineCompletionQueue? Engine => EngineObject as EngineCompletionQueue;
+
+        public void Release() => channel?.Leave();
     }
 
     private sealed class Pair
@@ -196,6 +198,7 @@ public sealed partial class ConnectionActor
             return null;
         _handles.Remove(actor);
         _completionQueues.Remove(handle);
+        queue.Release();
         Unmap(queue.Engine is { } engine ? [engine.Ring] : []);
         queue.EngineObject?.Dispose();
         return TakeAsyncEvents(queue.UserHandle);

@@ -15,6 +15,8 @@ namespace Freeflow.Actors.Connections;
 // The connection's objects: which there are, what holds what, and how calls reach them.
 public sealed partial class ConnectionActor
 {
+    private const int FewChannels = 64;
+
     private readonly HandleTable<Domain> _domains;
     private readonly HandleTable<Queue> _completionQueues;
     private readonly HandleTable<Pair> _queuePairs;
@@ -22,6 +24,7 @@ public sealed partial class ConnectionActor
     private readonly Dictionary<IActorRef, uint> _handles = [];
     private readonly List<EventStream> _channels = [];
     private readonly Dictionary<ulong, SharedMemory> _mappings = [];
+    private int _pruneChannelsAt = FewChannels;
     private ulong _nextOffset;
     private long _registeredBytes;
 
@@ -142,9 +145,19 @@ public sealed partial class ConnectionActor
 
     private void CreateCompChannel(UverbsCall call)
     {
+        if (_channels.Count >= _pruneChannelsAt)
+        {
+            foreach (var abandoned in _channels.FindAll(candidate => candidate.IsAbandoned))
+            {
+                _channels.Remove(abandoned);
+                abandoned.Dispose();
+            }
+
+            _pruneChannelsAt = Math.Min(Math.Max(FewChannels, 2 * _channels.Count), _plane.Limits.CompletionChannels);
+        }
+
         if (_channels.Count >= _plane.Limits.CompletionChannels)
         {
-            // One that the application closes stays ours until its device goes: destroyed CQs take unread events back from it.
             Fail(Errno.EMFILE);
             return;
         }
@@ -156,6 +169,7 @@ public sealed partial class ConnectionActor
             Descriptors = [channel.ApplicationEnd],
             DescriptorPatch = 0,
         });
+        channel.Forget();
     }
 
     private void CreateCq(UverbsCall call)
@@ -203,7 +217,8 @@ public sealed partial class ConnectionActor
         var handle = _completionQueues.NextHandle;
         var spec = new CompletionQueueSpec(_plane.Engine, _plane.News, _engineConnection!, handle, (int)command.Entries, channel, command.UserHandle);
         var actor = Context.ActorOf(CompletionQueueActor.Props(spec, call), $"cq-{handle}-{_nextName++}");
-        _handles.Add(actor, _completionQueues.Add(new Queue(actor, command.UserHandle)));
+        channel?.Use(_current!.Descriptors[0]);
+        _handles.Add(actor, _completionQueues.Add(new Queue(actor, channel, command.UserHandle)));
         Await();
     }
 
@@ -327,7 +342,10 @@ public sealed partial class ConnectionActor
 
     private bool TryFindChannel(out EventStream? channel)
     {
-        channel = _current!.Descriptors.Count == 1 ? _channels.Find(candidate => candidate.IsSame(_current.Descriptors[0])) : null;
+        // A number comes back with another file: an abandoned channel's may be this one's.
+        channel = _current!.Descriptors.Count == 1
+            ? _channels.Find(candidate => candidate.IsSame(_current.Descriptors[0]) && !candidate.IsAbandoned)
+            : null;
         return channel is not null;
     }
 }

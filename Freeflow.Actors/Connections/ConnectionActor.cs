@@ -33,28 +33,29 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
     private ShimRequest? _current;
     private int _waiting;
 
-    public ConnectionActor(ControlPlane plane, ShimConnection connection, SysfsTree tree, HandoverContainer handoverContainer, ContainerDevice device)
+    public ConnectionActor(ControlPlane plane, ShimConnection connection, SysfsTree tree, HandoverContainer handoverContainer, ContainerQuota quota, ContainerDevice device)
     {
         _handoverContainer = handoverContainer;
         _plane = plane;
         _connection = connection;
         _tree = tree;
         _device = device;
-        _domains = new(plane.Limits.ProtectionDomains);
-        _completionQueues = new(Math.Min(plane.Limits.CompletionQueues, EngineConnection.MaximumCompletionQueues));
-        _queuePairs = new(Math.Min(plane.Limits.QueuePairs, EngineConnection.MaximumQueuePairs));
-        _regions = new(plane.Limits.MemoryRegions);
+        _domains = new(plane.Limits.ProtectionDomains, quota.ProtectionDomains);
+        _completionQueues = new(Math.Min(plane.Limits.CompletionQueues, EngineConnection.MaximumCompletionQueues), quota.CompletionQueues);
+        _queuePairs = new(Math.Min(plane.Limits.QueuePairs, EngineConnection.MaximumQueuePairs), quota.QueuePairs);
+        _regions = new(plane.Limits.MemoryRegions, quota.MemoryRegions);
         _addressHandles = new(plane.Limits.AddressHandles);
-        _windows = new(plane.Limits.MemoryWindows);
-        _sharedQueues = new(plane.Limits.SharedReceiveQueues);
+        _windows = new(plane.Limits.MemoryWindows, quota.MemoryWindows);
+        _sharedQueues = new(plane.Limits.SharedReceiveQueues, quota.SharedReceiveQueues);
         AwaitingHello();
     }
 
     public IStash Stash { get; set; } = null!;
 
     public static Props Props(
-        ControlPlane plane, ShimConnection connection, SysfsTree tree, HandoverContainer handoverContainer, ContainerDevice device) =>
-        Akka.Actor.Props.Create(() => new ConnectionActor(plane, connection, tree, handoverContainer, device));
+        ControlPlane plane, ShimConnection connection, SysfsTree tree, HandoverContainer handoverContainer, ContainerQuota quota,
+        ContainerDevice device) =>
+        Akka.Actor.Props.Create(() => new ConnectionActor(plane, connection, tree, handoverContainer, quota, device));
 
     // A defect in one object ends this connection, and with it everything of its process, but nothing else.
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(error =>
@@ -77,6 +78,12 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
             _plane.Numbers.ReturnQpn(number);
         foreach (var key in _regions.Items.Select(region => region.Key).Concat(_windows.Items.Select(window => window.Key)))
             _plane.Numbers.ReturnKey(key);
+        _domains.Abandon();
+        _completionQueues.Abandon();
+        _queuePairs.Abandon();
+        _regions.Abandon();
+        _windows.Abandon();
+        _sharedQueues.Abandon();
     }
 
     private static void Free(List<IDisposable> owned)

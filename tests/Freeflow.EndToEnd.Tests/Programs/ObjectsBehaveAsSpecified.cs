@@ -20,6 +20,17 @@ public sealed class ObjectsBehaveAsSpecified(LabFixture lab)
     [MemberData(nameof(Windows))]
     public void MemoryWindows(string name, Placement placement) => Run(WindowsPort, "verbs-windows", name, placement);
 
+    [Theory]
+    [InlineData("verbs-refusals")]
+    [InlineData("verbs-extended")]
+    public void RefusalsAndExtendedInterfaces(string program)
+    {
+        var result = lab.Hosts.Exec("h1c1", s_bound, LabFixture.TestProgram(program));
+        Assert.True(result.ExitCode == 0, result.Everything);
+        Assert.Contains("as specified", result.Output);
+        Holdings.MustVanish(lab, "h1");
+    }
+
     private void Run(int port, string program, string name, Placement placement)
     {
         Assert.Contains("as specified", new ProgramPair(lab, placement).RunOn(port, s_bound, LabFixture.TestProgram(program), name));
