@@ -23,6 +23,7 @@ public sealed partial class ConnectionActor
 
     private readonly Dictionary<ulong, uint> _asyncDelivered = [];
     private Verbs.Channel.EventStream? _asyncEvents;
+    private bool _hasLostEvents;
 
     private void GetContext(UverbsCall call)
     {
@@ -150,8 +151,11 @@ public sealed partial class ConnectionActor
         var description = new AsyncEventDescriptor { Element = news.Element, EventType = (uint)news.Type };
         if (_asyncEvents.TryWrite(MemoryMarshal.AsBytes(new ReadOnlySpan<AsyncEventDescriptor>(in description))))
             _asyncDelivered[news.Element] = _asyncDelivered.GetValueOrDefault(news.Element) + 1;
-        else
-            _log.Warning("Connection {0}: event {1} is lost, the application does not read its events", _connection.Id, news.Type);
+        else if (!_hasLostEvents)
+        {
+            _hasLostEvents = true;
+            _log.Warning("Connection {0}: event {1} is lost, the application does not read its events; later ones are not shown", _connection.Id, news.Type);
+        }
     }
 
     /// <summary>How many async events the application has had, or must still acknowledge, for an object that ends.</summary>
