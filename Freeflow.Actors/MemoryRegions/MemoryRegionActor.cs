@@ -24,13 +24,13 @@ public static class MemoryRegionProtocol
 public static class MemoryRegionChecks
 {
     private const AccessFlags Known = AccessFlags.LocalWrite | AccessFlags.RemoteWrite | AccessFlags.RemoteRead
-        | AccessFlags.RemoteAtomic | AccessFlags.MwBind | AccessFlags.ZeroBased | AccessFlags.OnDemand | AccessFlags.HugeTlb | AccessFlags.Optional;
+        | AccessFlags.RemoteAtomic | AccessFlags.MwBind | AccessFlags.ZeroBased | AccessFlags.HugeTlb | AccessFlags.Optional;
 
     private const AccessFlags Remote = AccessFlags.RemoteRead | AccessFlags.RemoteWrite | AccessFlags.RemoteAtomic;
 
     /// <summary>
     /// 0, or the errno: EINVAL for rights that need LOCAL_WRITE beside them, addresses that differ within a page, or a range
-    /// that wraps around or touches no page; EOPNOTSUPP for paging on demand.
+    /// that wraps around or touches no page.
     /// </summary>
     public static int Refuse(in RegMrCommand command)
     {
@@ -50,9 +50,7 @@ public static class MemoryRegionChecks
     public static int Refuse(AccessFlags access)
     {
         var needsLocalWrite = (access & (AccessFlags.RemoteWrite | AccessFlags.RemoteAtomic)) != 0;
-        if ((needsLocalWrite && (access & AccessFlags.LocalWrite) == 0) || (access & ~Known) != 0)
-            return Errno.EINVAL;
-        return (access & AccessFlags.OnDemand) != 0 ? Errno.EOPNOTSUPP : 0;
+        return (needsLocalWrite && (access & AccessFlags.LocalWrite) == 0) || (access & ~Known) != 0 ? Errno.EINVAL : 0;
     }
 
     public static bool DifferWithinPage(ulong start, ulong iova) => ((start ^ iova) & ((ulong)Environment.SystemPageSize - 1)) != 0;

@@ -14,6 +14,13 @@ struct scene {
     struct ibv_mr *region;
 };
 
+/*
+ * Whether the device is the kernel's own: the programs run there too, to compare. Its rxe driver raises no events of QPs, says
+ * each lost completion, and checks less of a window (docs/compatibility.md).
+ */
+int is_kernels(struct ibv_context *device);
+#define KERNELS_WITH_INV 4 /* its own IB_WC_WITH_INVALIDATE, which it passes on as it is */
+
 /* Opens the device and meets the other program at `port`: the client of `server`, or the server when that is NULL. */
 struct scene open_scene(const char *server, int port, int access);
 
@@ -32,7 +39,7 @@ void post_receive(struct scene *scene, struct ibv_qp *qp, size_t offset, uint32_
 struct ibv_wc expect(struct scene *scene, struct ibv_cq *cq, enum ibv_wc_status status, const char *what);
 void expect_none(struct ibv_cq *cq, const char *what);
 
-/* The next async event, which must be this one of this object (NULL: any). */
+/* The next async event, which must be this one of this object (NULL: any). QPs' own are not waited for on a kernel's device. */
 void expect_event(struct scene *scene, enum ibv_event_type type, const void *element, const char *what);
 /* Two of them, in either order. */
 void expect_events(struct scene *scene, enum ibv_event_type one, const void *its, enum ibv_event_type other, const void *others, const char *what);

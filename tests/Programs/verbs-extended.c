@@ -136,7 +136,8 @@ static void same(size_t there, size_t here, size_t length, const char *what) {
 
 static void work_requests(void) {
     const uint64_t start = (uintptr_t)memory, middle = start + half;
-    struct ibv_sge parts[] = {{start, 100, region->lkey}, {start + 100, 900, region->lkey}};
+    /* Of the same length: the provider of some releases adds the first one's up. */
+    struct ibv_sge parts[] = {{start, 500, region->lkey}, {start + 500, 500, region->lkey}};
     building->wr_flags = IBV_SEND_SIGNALED;
 
     /* Several in one go. */
@@ -227,7 +228,8 @@ static void work_requests(void) {
     MUST(ibv_wr_complete(building));
     expect_sent(15, IBV_WC_SEND);
     begin(receives, 13, IBV_WC_RECV);
-    if (!(ibv_wc_read_wc_flags(receives) & IBV_WC_WITH_INV) || ibv_wc_read_invalidated_rkey(receives) != bind.bind_mw.rkey)
+    if (!(ibv_wc_read_wc_flags(receives) & (is_kernels(at.device) ? KERNELS_WITH_INV : IBV_WC_WITH_INV)) ||
+        ibv_wc_read_invalidated_rkey(receives) != bind.bind_mw.rkey)
         die("a send with invalidation comes without its key");
     done(receives);
     MUST(ibv_dealloc_mw(window));
