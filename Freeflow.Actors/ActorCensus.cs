@@ -5,7 +5,7 @@ namespace Freeflow.Actors;
 
 /// <summary>How many actors of each kind live, for the operator and for whoever looks for leaks.</summary>
 public sealed record ActorCensus(
-    int Containers, int Connections, int QueuePairs, int CompletionQueues, int MemoryRegions, int Listeners, int Flows)
+    int Containers, int Connections, int QueuePairs, int CompletionQueues, int MemoryRegions, int MemoryWindows, int SharedReceiveQueues, int Listeners, int Flows)
 {
     /// <summary>Counts below /user/router/containers and /user/router/flows; from any thread.</summary>
     public static ActorCensus Of(IActorRef containers, IActorRef flows)
@@ -15,7 +15,7 @@ public sealed record ActorCensus(
         var connections = children.Where(child => !child.Path.Name.StartsWith(ContainerActor.ListenerPrefix, StringComparison.Ordinal)).ToList();
         var objects = connections.SelectMany(ChildrenOf).Select(actor => actor.Path.Name[..2]).ToLookup(kind => kind);
         return new ActorCensus(
-            each.Count, connections.Count, objects["qp"].Count(), objects["cq"].Count(), objects["mr"].Count(),
+            each.Count, connections.Count, objects["qp"].Count(), objects["cq"].Count(), objects["mr"].Count(), objects["mw"].Count(), objects["sr"].Count(),
             children.Count - connections.Count, ChildrenOf(flows).Count());
     }
 

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Freeflow.Actors.Connections;
 using Freeflow.Actors.Directory;
 using Freeflow.Actors.Containers;
 using Freeflow.Verbs.Engine;
@@ -38,6 +39,10 @@ public sealed record ConnectionLimits
 
     public int MemoryRegions { get; init; } = 8192;
 
+    public int MemoryWindows { get; init; } = 8192;
+
+    public int SharedReceiveQueues { get; init; } = 1024;
+
     public int ProtectionDomains { get; init; } = 1024;
 
     public int AddressHandles { get; init; } = 32768;
@@ -49,6 +54,9 @@ public sealed record ConnectionLimits
     public long RegisteredBytes { get; init; } = 64L << 30;
 
     public long SharedBytes { get; init; } = 8L << 30;
+
+    /// <summary>Beyond which a container's devices together get no more.</summary>
+    public ContainerLimits Container { get; init; } = new();
 
     /// <summary>Whether a process's pages may become shared memory; else everything is copied through the kernel.</summary>
     public bool SharePages { get; init; } = true;

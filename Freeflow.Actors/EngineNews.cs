@@ -3,6 +3,7 @@ using Akka.Actor;
 using Freeflow.Actors.CompletionQueues;
 using Freeflow.Actors.Peers;
 using Freeflow.Actors.QueuePairs;
+using Freeflow.Actors.SharedReceiveQueues;
 using Freeflow.Verbs.Engine;
 using Freeflow.Verbs.Links;
 
@@ -29,6 +30,10 @@ public sealed class EngineNews : IEngineEvents
 
     public void CompletionQueueOverrun(EngineCompletionQueue completionQueue) =>
         Tell(completionQueue, CompletionQueueEvents.Overrun.Instance);
+
+    public void SharedReceiveQueueLimit(EngineReceiveQueue queue) => Tell(queue, SharedReceiveQueueEvents.LimitReached.Instance);
+
+    public void LastReceiveTaken(EngineQueuePair queuePair) => Tell(queuePair, QueuePairEvents.LastReceiveTaken.Instance);
 
     public void LinkUp(int peer) => _peers.Tell(new PeerEvents.LinkUp(peer, LinkPurpose.Data));
 

@@ -9,7 +9,7 @@ namespace Freeflow.Actors;
 public sealed class NumberAllocator
 {
     private const uint FirstQpn = 16;
-    private const uint QpnMask = 0xffffff;
+    private const uint QpnMask = 0xffffff; // 24 bits, as the upper part of a key
 
     private readonly Lock _gate = new();
     private readonly HashSet<uint> _qpns = [];
@@ -34,23 +34,27 @@ public sealed class NumberAllocator
             _qpns.Remove(qpn);
     }
 
-    /// <summary>A key that is neither 0 nor all ones, for lkey and rkey alike, as the rxe driver has it.</summary>
+    /// <summary>
+    /// A key that is neither 0 nor all ones, for lkey and rkey alike, as the rxe driver has it: nobody else has one with the
+    /// same upper 24 bits, since a memory window goes through all the lower eight.
+    /// </summary>
     public uint TakeKey()
     {
         lock (_gate)
         {
-            uint key;
+            uint own;
             do
-                key = (uint)RandomNumberGenerator.GetInt32(1, int.MaxValue) ^ (uint)RandomNumberGenerator.GetInt32(0, 2) << 31;
-            while (key is 0 or uint.MaxValue || !_keys.Add(key));
-            return key;
+                own = (uint)RandomNumberGenerator.GetInt32(1, (int)QpnMask);
+            while (!_keys.Add(own));
+            return own << 8 | (uint)RandomNumberGenerator.GetInt32(0, 256);
         }
     }
 
+    /// <summary>Takes back a key, or one of a window that was made from it.</summary>
     public void ReturnKey(uint key)
     {
         lock (_gate)
-            _keys.Remove(key);
+            _keys.Remove(key >> 8);
     }
 
     public uint TakeDomain() => Interlocked.Increment(ref _nextDomain);

@@ -13,6 +13,7 @@ enum ff_kept {
 	FF_WAKE,     /* the engine's eventfd */
 	FF_LIFELINE, /* hangs up when the router is gone */
 	FF_STOP,     /* an eventfd that ends the watcher */
+	FF_EVENTS,   /* the writing end of the async descriptor, for the one event that no router can write: that it is gone */
 	FF_KEPT,
 };
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 #define SWEEP_MILLISECONDS 50
 #define FLUSHED 5 /* IBV_WC_WR_FLUSH_ERR */
 #define RECEIVED 128 /* IBV_WC_RECV */
+#define DEVICE_FATAL 8 /* IBV_EVENT_DEVICE_FATAL */
 #define MAX_RINGS 65536
 
 struct ring {
@@ -152,6 +154,18 @@ static void sweep(uint64_t token)
 	free(search.rq.items);
 }
 
+/* Says IBV_EVENT_DEVICE_FATAL on the async descriptor, which ends behind it. */
+static void report(struct ff_device *device)
+{
+	struct ib_uverbs_async_event_desc fatal = { .event_type = DEVICE_FATAL };
+	int events = __atomic_load_n(&device->kept[FF_EVENTS], __ATOMIC_ACQUIRE);
+
+	if (events < 0)
+		return;
+	syscall(SYS_sendto, events, &fatal, sizeof(fatal), MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
+	syscall(SYS_shutdown, events, SHUT_WR);
+}
+
 static void *watch(void *argument)
 {
 	struct ff_device *device = argument;
@@ -171,6 +185,7 @@ static void *watch(void *argument)
 			is_lost = 1;
 			atomic_store(&device->lost, 1);
 			ff_debug("the router is gone: everything posted is flushed");
+			report(device);
 		}
 		if (is_lost)
 			sweep(device->token);

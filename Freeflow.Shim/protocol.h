@@ -19,7 +19,8 @@
 
 enum ff_type {
 	FF_HELLO = 1,   /* first on every socket */
-	FF_COMMAND = 2, /* payload: the bytes of one write() to the uverbs descriptor, as they stand */
+	FF_COMMAND = 2, /* payload: the bytes of one write() to the uverbs descriptor, as they stand; GET_CONTEXT's reply carries
+			   the async descriptor and its writing end */
 	FF_MMAP = 3,    /* payload: struct ff_mmap; the reply carries one descriptor to map */
 	FF_SHARE = 4,   /* payload: struct ff_share_request, sent ahead of REG_MR; the reply: struct ff_share_reply */
 	FF_LISTEN = 5,  /* payload: struct ff_listen, with the listening socket; the reply carries its delivery channel */

@@ -5,6 +5,7 @@ using Freeflow.Actors.Connections;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Engine;
 using Freeflow.Verbs.Interop;
+using Freeflow.Verbs.Rings;
 using EventStream = Freeflow.Verbs.Channel.EventStream;
 
 namespace Freeflow.Actors.CompletionQueues;
@@ -15,6 +16,8 @@ public sealed record CompletionQueueSpec(
 
 public static class CompletionQueueProtocol
 {
+    public sealed record Resize(int Entries, UverbsCall Call);
+
     /// <summary>Answered by <see cref="ConnectionProtocol.Removed"/>.</summary>
     public sealed class Destroy
     {
@@ -44,6 +47,7 @@ public sealed class CompletionQueueActor : ReceiveActor
         _spec = spec;
         _call = call;
         Receive<CompletionQueueProtocol.Destroy>(_ => Destroy());
+        Receive<CompletionQueueProtocol.Resize>(Resize);
         Receive<CompletionQueueCounts>(counts => Context.Parent.Tell(new ConnectionProtocol.Removed(Self, counts.CompletionEvents)));
         Receive<CompletionQueueEvents.Overrun>(_ =>
         {
@@ -80,10 +84,29 @@ public sealed class CompletionQueueActor : ReceiveActor
 
     private byte[] Respond(MmapInfo[] rings)
     {
-        var core = new CreateCqResponse { CqHandle = _spec.Handle, Entries = (uint)_spec.Entries };
+        var core = new CreateCqResponse { CqHandle = _spec.Handle, Entries = (uint)_queue!.Ring.Capacity };
         return _call.IsExtended
             ? _call.Respond(new ExCreateCqResponse { Base = core, ResponseLength = 16 }, rings)
             : _call.Respond(core, rings);
+    }
+
+    private void Resize(CompletionQueueProtocol.Resize resize)
+    {
+        SharedRing ring;
+        try
+        {
+            ring = EngineCompletionQueue.NewRing(_spec.Connection, _spec.Handle, resize.Entries);
+        }
+        catch (Win32Exception)
+        {
+            Context.Parent.Tell(ConnectionProtocol.Answer.Error(Errno.ENOMEM));
+            return;
+        }
+
+        var (parent, old) = (Context.Parent, _queue!.Ring);
+        var made = new ResizeCqResponse { Entries = (uint)ring.Capacity };
+        _spec.Engine.Resize(_queue, ring, resize.Entries, moved => parent.Tell(new ConnectionProtocol.Moved(
+            moved ? old : ring, moved ? ring : null, place => new ConnectionProtocol.Answer(0, resize.Call.Respond(made, place)))));
     }
 
     private void Destroy()

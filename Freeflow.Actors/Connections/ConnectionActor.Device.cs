@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Akka.Event;
 using System.Runtime.InteropServices;
 using Freeflow.Actors.Containers;
+using Freeflow.Actors.SharedReceiveQueues;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Channel;
 using Freeflow.Verbs.Engine;
@@ -16,10 +17,13 @@ public sealed partial class ConnectionActor
     private const uint VendorId = 0xffffff;
 
     // What DeviceCapFlags promises: RNR NAKs, port events, a system image GUID, the current state in MODIFY_QP.
-    private const uint DeviceCapabilities = (1u << 7) | (1u << 10) | (1u << 11) | (1u << 12);
+    // SRQs that can be resized, memory windows of both types (2B), invalidation.
+    private const uint DeviceCapabilities =
+        (1u << 7) | (1u << 10) | (1u << 11) | (1u << 12) | (1u << 13) | (1u << 17) | (1u << 21) | (1u << 24);
 
     private readonly Dictionary<ulong, uint> _asyncDelivered = [];
     private Verbs.Channel.EventStream? _asyncEvents;
+    private bool _hasLostEvents;
 
     private void GetContext(UverbsCall call)
     {
@@ -32,7 +36,7 @@ public sealed partial class ConnectionActor
         _asyncEvents = Verbs.Channel.EventStream.Create(Marshal.SizeOf<AsyncEventDescriptor>());
         Answer(new ConnectionProtocol.Answer(0, call.Respond(new GetContextResponse { NumCompVectors = 1 }))
         {
-            Descriptors = [_asyncEvents.ApplicationEnd],
+            Descriptors = [_asyncEvents.ApplicationEnd, _asyncEvents.WritingEnd],
             DescriptorPatch = (uint)Marshal.OffsetOf<GetContextResponse>(nameof(GetContextResponse.AsyncFd)),
         });
     }
@@ -74,6 +78,10 @@ public sealed partial class ConnectionActor
             MaxCq = (uint)limits.CompletionQueues,
             MaxCqe = QueuePairLimits.MaximumCompletions,
             MaxMr = (uint)limits.MemoryRegions,
+            MaxMw = (uint)limits.MemoryWindows,
+            MaxSrq = (uint)limits.SharedReceiveQueues,
+            MaxSrqWr = SharedReceiveQueueChecks.MaximumWorkRequests,
+            MaxSrqSge = SharedReceiveQueueChecks.MaximumSges,
             MaxPd = (uint)limits.ProtectionDomains,
             MaxMcastGrp = (uint)limits.MulticastAttachments,
             MaxMcastQpAttach = (uint)limits.MulticastAttachments,
@@ -129,6 +137,13 @@ public sealed partial class ConnectionActor
             Raise(new ConnectionProtocol.AsyncEvent(AsyncEventType.GidChange, Port));
     }
 
+    /// <summary>What an object below says of itself. One that is gone has nothing more to say: its user handle means nothing now.</summary>
+    private void RaiseFor(ConnectionProtocol.AsyncEvent news)
+    {
+        if (_handles.ContainsKey(Sender))
+            Raise(news);
+    }
+
     private void Raise(ConnectionProtocol.AsyncEvent news)
     {
         if (_asyncEvents is null)
@@ -136,8 +151,11 @@ public sealed partial class ConnectionActor
         var description = new AsyncEventDescriptor { Element = news.Element, EventType = (uint)news.Type };
         if (_asyncEvents.TryWrite(MemoryMarshal.AsBytes(new ReadOnlySpan<AsyncEventDescriptor>(in description))))
             _asyncDelivered[news.Element] = _asyncDelivered.GetValueOrDefault(news.Element) + 1;
-        else
-            _log.Warning("Connection {0}: event {1} is lost, the application does not read its events", _connection.Id, news.Type);
+        else if (!_hasLostEvents)
+        {
+            _hasLostEvents = true;
+            _log.Warning("Connection {0}: event {1} is lost, the application does not read its events; later ones are not shown", _connection.Id, news.Type);
+        }
     }
 
     /// <summary>How many async events the application has had, or must still acknowledge, for an object that ends.</summary>

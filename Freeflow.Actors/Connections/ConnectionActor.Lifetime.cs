@@ -22,7 +22,7 @@ public sealed partial class ConnectionActor
         public int Users { get; set; }
     }
 
-    private sealed class Queue(IActorRef actor, ulong userHandle)
+    private sealed class Queue(IActorRef actor, EventStream? channel, ulong userHandle)
     {
         public IActorRef Actor { get; } = actor;
 
@@ -33,28 +33,46 @@ public sealed partial class ConnectionActor
         public IDisposable? EngineObject { get; set; }
 
         public EngineCompletionQueue? Engine => EngineObject as EngineCompletionQueue;
+
+        public void Release() => channel?.Leave();
     }
 
-    private sealed class Pair(IActorRef actor, Domain domain, Queue send, Queue receive, uint number, ulong userHandle, QueuePairType type)
+    private sealed class Pair
     {
-        public IActorRef Actor { get; } = actor;
+        private readonly Domain _domain;
+        private readonly Queue _send;
+        private readonly Queue _receive;
+        private readonly SharedQueue? _shared;
 
-        public QueuePairType Type { get; } = type;
+        public Pair(IActorRef actor, Domain domain, Queue send, Queue receive, SharedQueue? shared, uint number, in ExCreateQpCommand command)
+        {
+            (Actor, Number, UserHandle, Type) = (actor, number, command.UserHandle, (QueuePairType)command.QpType);
+            (_domain, _send, _receive, _shared) = (domain, send, receive, shared);
+            Use(1);
+        }
+
+        public QueuePairType Type { get; }
 
         /// <summary>The multicast groups that it is attached to, with the LIDs given.</summary>
         public HashSet<(Gid Group, ushort Mlid)> Groups { get; } = [];
 
-        public uint Number { get; } = number;
+        public IActorRef Actor { get; }
 
-        public ulong UserHandle { get; } = userHandle;
+        public uint Number { get; }
+
+        public ulong UserHandle { get; }
 
         public IDisposable? EngineObject { get; set; }
 
-        public void Release()
+        public void Release() => Use(-1);
+
+        private void Use(int change)
         {
-            domain.Users--;
-            send.Users--;
-            receive.Users--;
+            _domain.Users += change;
+            _send.Users += change;
+            _receive.Users += change;
+            if (_shared is not null)
+                _shared.Users += change;
         }
     }
 
@@ -67,13 +85,23 @@ public sealed partial class ConnectionActor
         public long Bytes { get; } = bytes;
 
         public void Release() => domain.Users--;
+
+        public void MoveTo(Domain other)
+        {
+            domain.Users--;
+            domain = other;
+            domain.Users++;
+        }
     }
 
     private void Adopt(ConnectionProtocol.Created created)
     {
-        foreach (var queue in _completionQueues.Items.Where(queue => queue.Actor.Equals(created.Object)))
+        var handle = _handles[created.Object];
+        if (created.EngineObject is EngineReceiveQueue shared && _sharedQueues.TryGet(handle, out var sharedQueue))
+            sharedQueue.Engine = shared;
+        else if (created.EngineObject is EngineCompletionQueue && _completionQueues.TryGet(handle, out var queue))
             queue.EngineObject = created.EngineObject;
-        foreach (var pair in _queuePairs.Items.Where(pair => pair.Actor.Equals(created.Object)))
+        else if (_queuePairs.TryGet(handle, out var pair))
             pair.EngineObject = created.EngineObject;
         Respond(created.Respond([.. created.Rings.Select(Offer)]));
     }
@@ -130,9 +158,12 @@ public sealed partial class ConnectionActor
             Respond(call!.Respond(new DestroyQpResponse { EventsReported = events }));
         else if (RemoveQueue(removed.Object) is { } asyncEvents)
             Respond(call!.Respond(new DestroyCqResponse { CompEventsReported = removed.CompletionEvents, AsyncEventsReported = asyncEvents }));
+        else if (RemoveSharedQueue(removed.Object) is { } sharedEvents)
+            Respond(call!.Respond(new DestroySrqResponse { EventsReported = sharedEvents }));
         else
         {
-            RemoveRegion(removed.Object);
+            if (!RemoveWindow(removed.Object))
+                RemoveRegion(removed.Object);
             Done();
         }
 
@@ -142,55 +173,46 @@ public sealed partial class ConnectionActor
     /// <summary>An object that was never made: it holds nothing any more.</summary>
     private void Forget(IActorRef actor)
     {
-        if (RemovePair(actor) is null && RemoveQueue(actor) is null)
+        if (RemovePair(actor) is null && RemoveQueue(actor) is null && RemoveSharedQueue(actor) is null)
             RemoveRegion(actor);
         Context.Stop(actor);
     }
 
     private uint? RemovePair(IActorRef actor)
     {
-        for (uint handle = 0; handle < _plane.Limits.QueuePairs; handle++)
-        {
-            if (!_queuePairs.TryGet(handle, out var pair) || !pair.Actor.Equals(actor))
-                continue;
-            _queuePairs.Remove(handle);
-            pair.Release();
-            Unmap(pair.EngineObject is EngineQueuePair engine ? [engine.SendRing, engine.ReceiveRing] : []);
-            pair.EngineObject?.Dispose();
-            _plane.Numbers.ReturnQpn(pair.Number);
-            return TakeAsyncEvents(pair.UserHandle);
-        }
-
-        return null;
+        if (!_handles.TryGetValue(actor, out var handle) || !_queuePairs.TryGet(handle, out var pair) || !pair.Actor.Equals(actor))
+            return null;
+        _handles.Remove(actor);
+        _queuePairs.Remove(handle);
+        pair.Release();
+        if (pair.EngineObject is EngineQueuePair engine)
+            Unmap(engine.Receives.IsShared ? [engine.SendRing] : [engine.SendRing, engine.ReceiveRing]);
+        pair.EngineObject?.Dispose();
+        _plane.Numbers.ReturnQpn(pair.Number);
+        return TakeAsyncEvents(pair.UserHandle);
     }
 
     private uint? RemoveQueue(IActorRef actor)
     {
-        for (uint handle = 0; handle < _plane.Limits.CompletionQueues; handle++)
-        {
-            if (!_completionQueues.TryGet(handle, out var queue) || !queue.Actor.Equals(actor))
-                continue;
-            _completionQueues.Remove(handle);
-            Unmap(queue.Engine is { } engine ? [engine.Ring] : []);
-            queue.EngineObject?.Dispose();
-            return TakeAsyncEvents(queue.UserHandle);
-        }
-
-        return null;
+        if (!_handles.TryGetValue(actor, out var handle) || !_completionQueues.TryGet(handle, out var queue) || !queue.Actor.Equals(actor))
+            return null;
+        _handles.Remove(actor);
+        _completionQueues.Remove(handle);
+        queue.Release();
+        Unmap(queue.Engine is { } engine ? [engine.Ring] : []);
+        queue.EngineObject?.Dispose();
+        return TakeAsyncEvents(queue.UserHandle);
     }
 
     private void RemoveRegion(IActorRef actor)
     {
-        for (uint handle = 0; handle < _plane.Limits.MemoryRegions; handle++)
-        {
-            if (!_regions.TryGet(handle, out var region) || !region.Actor.Equals(actor))
-                continue;
-            _regions.Remove(handle);
-            region.Release();
-            _registeredBytes -= region.Bytes;
-            _plane.Numbers.ReturnKey(region.Key);
+        if (!_handles.TryGetValue(actor, out var handle) || !_regions.TryGet(handle, out var region) || !region.Actor.Equals(actor))
             return;
-        }
+        _handles.Remove(actor);
+        _regions.Remove(handle);
+        region.Release();
+        _registeredBytes -= region.Bytes;
+        _plane.Numbers.ReturnKey(region.Key);
     }
 
     private void Unmap(ReadOnlySpan<SharedRing> rings)

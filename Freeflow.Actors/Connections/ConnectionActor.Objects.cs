@@ -15,12 +15,16 @@ namespace Freeflow.Actors.Connections;
 // The connection's objects: which there are, what holds what, and how calls reach them.
 public sealed partial class ConnectionActor
 {
+    private const int FewChannels = 64;
+
     private readonly HandleTable<Domain> _domains;
     private readonly HandleTable<Queue> _completionQueues;
     private readonly HandleTable<Pair> _queuePairs;
     private readonly HandleTable<Region> _regions;
+    private readonly Dictionary<IActorRef, uint> _handles = [];
     private readonly List<EventStream> _channels = [];
     private readonly Dictionary<ulong, SharedMemory> _mappings = [];
+    private int _pruneChannelsAt = FewChannels;
     private ulong _nextOffset;
     private long _registeredBytes;
 
@@ -45,15 +49,23 @@ public sealed partial class ConnectionActor
             (UverbsCommand.DetachMcast, false) => DetachMulticast,
             (UverbsCommand.RegMr, false) => RegMr,
             (UverbsCommand.DeregMr, false) => DeregMr,
+            (UverbsCommand.ReregMr, false) => ReregMr,
+            (UverbsCommand.AllocMw, false) => AllocMw,
+            (UverbsCommand.DeallocMw, false) => DeallocMw,
             (UverbsCommand.CreateCompChannel, false) => CreateCompChannel,
             (UverbsCommand.CreateCq, _) => CreateCq,
+            (UverbsCommand.ResizeCq, false) => ResizeCq,
             (UverbsCommand.DestroyCq, false) => DestroyCq,
+            (UverbsCommand.CreateSrq or UverbsCommand.CreateXsrq, false) => CreateSrq,
+            (UverbsCommand.ModifySrq, false) => ModifySrq,
+            (UverbsCommand.QuerySrq, false) => QuerySrq,
+            (UverbsCommand.DestroySrq, false) => DestroySrq,
             (UverbsCommand.CreateQp, _) => CreateQp,
             (UverbsCommand.QueryQp, false) => QueryQp,
             (UverbsCommand.ModifyQp, _) => ModifyQp,
             (UverbsCommand.DestroyQp, false) => DestroyQp,
             (UverbsCommand.PostSend or UverbsCommand.ReqNotifyCq, false) => _ => Done(),
-            _ => _ => Fail(Enum.IsDefined(call.Command) ? Errno.EOPNOTSUPP : Errno.EINVAL),
+            _ => _ => Fail(Errno.EOPNOTSUPP),
         };
         serve(call);
     }
@@ -70,7 +82,7 @@ public sealed partial class ConnectionActor
     {
         if (!call.TryRead<DeallocPdCommand>(out var command) || !_domains.TryGet(command.PdHandle, out var domain))
         {
-            Fail(Errno.EINVAL);
+            Fail(Errno.ENOENT);
         }
         else if (domain.Users > 0)
         {
@@ -85,10 +97,21 @@ public sealed partial class ConnectionActor
 
     private void RegMr(UverbsCall call)
     {
-        if (!call.TryRead<RegMrCommand>(out var command) || !_domains.TryGet(command.PdHandle, out var domain)
-            || MemoryRegionChecks.Refuse(command) is not 0)
+        if (!call.TryRead<RegMrCommand>(out var command))
         {
             Fail(Errno.EINVAL);
+            return;
+        }
+
+        if (MemoryRegionChecks.Refuse(command) is var errno and not 0)
+        {
+            Fail(errno);
+            return;
+        }
+
+        if (!_domains.TryGet(command.PdHandle, out var domain))
+        {
+            Fail(Errno.ENOENT);
             return;
         }
 
@@ -102,7 +125,7 @@ public sealed partial class ConnectionActor
         var handle = _regions.NextHandle;
         var actor = Context.ActorOf(
             MemoryRegionActor.Props(_plane.Engine, _engineConnection!, _memory!, command, domain.Number, key, handle, call), $"mr-{handle}-{key:x}");
-        _regions.Add(new Region(actor, domain, key, (long)command.Length));
+        _handles.Add(actor, _regions.Add(new Region(actor, domain, key, (long)command.Length)));
         domain.Users++;
         _registeredBytes += (long)command.Length;
         Await();
@@ -112,7 +135,7 @@ public sealed partial class ConnectionActor
     {
         if (!call.TryRead<DeregMrCommand>(out var command) || !_regions.TryGet(command.MrHandle, out var region))
         {
-            Fail(Errno.EINVAL);
+            Fail(Errno.ENOENT);
             return;
         }
 
@@ -122,9 +145,19 @@ public sealed partial class ConnectionActor
 
     private void CreateCompChannel(UverbsCall call)
     {
+        if (_channels.Count >= _pruneChannelsAt)
+        {
+            foreach (var abandoned in _channels.FindAll(candidate => candidate.IsAbandoned))
+            {
+                _channels.Remove(abandoned);
+                abandoned.Dispose();
+            }
+
+            _pruneChannelsAt = Math.Min(Math.Max(FewChannels, 2 * _channels.Count), _plane.Limits.CompletionChannels);
+        }
+
         if (_channels.Count >= _plane.Limits.CompletionChannels)
         {
-            // One that the application closes stays ours until its device goes: destroyed CQs take unread events back from it.
             Fail(Errno.EMFILE);
             return;
         }
@@ -136,6 +169,7 @@ public sealed partial class ConnectionActor
             Descriptors = [channel.ApplicationEnd],
             DescriptorPatch = 0,
         });
+        channel.Forget();
     }
 
     private void CreateCq(UverbsCall call)
@@ -161,7 +195,7 @@ public sealed partial class ConnectionActor
             command = new ExCreateCqCommand { UserHandle = core.UserHandle, Entries = core.Entries, CompVector = core.CompVector, CompChannel = core.CompChannel };
         }
 
-        if (command.Entries is 0 or > QueuePairLimits.MaximumCompletions || command.CompVector != 0)
+        if (call.Room < Marshal.SizeOf<CreateCqResponse>() + Marshal.SizeOf<MmapInfo>() || command.Entries is 0 or > QueuePairLimits.MaximumCompletions || command.CompVector != 0)
         {
             Fail(Errno.EINVAL);
             return;
@@ -183,7 +217,8 @@ public sealed partial class ConnectionActor
         var handle = _completionQueues.NextHandle;
         var spec = new CompletionQueueSpec(_plane.Engine, _plane.News, _engineConnection!, handle, (int)command.Entries, channel, command.UserHandle);
         var actor = Context.ActorOf(CompletionQueueActor.Props(spec, call), $"cq-{handle}-{_nextName++}");
-        _completionQueues.Add(new Queue(actor, command.UserHandle));
+        channel?.Use(_current!.Descriptors[0]);
+        _handles.Add(actor, _completionQueues.Add(new Queue(actor, channel, command.UserHandle)));
         Await();
     }
 
@@ -191,7 +226,7 @@ public sealed partial class ConnectionActor
     {
         if (!call.TryRead<DestroyCqCommand>(out var command) || !_completionQueues.TryGet(command.CqHandle, out var queue))
         {
-            Fail(Errno.EINVAL);
+            Fail(Errno.ENOENT);
         }
         else if (queue.Users > 0)
         {
@@ -217,7 +252,14 @@ public sealed partial class ConnectionActor
             || !_completionQueues.TryGet(command.SendCqHandle, out var send)
             || !_completionQueues.TryGet(command.RecvCqHandle, out var receive))
         {
-            Fail(Errno.EINVAL);
+            Fail(Errno.ENOENT);
+            return;
+        }
+
+        SharedQueue? shared = null;
+        if (command.IsSrq != 0 && !_sharedQueues.TryGet(command.SrqHandle, out shared))
+        {
+            Fail(Errno.ENOENT);
             return;
         }
 
@@ -229,12 +271,12 @@ public sealed partial class ConnectionActor
 
         var handle = _queuePairs.NextHandle;
         var number = _plane.Numbers.TakeQpn();
-        var spec = new QueuePairSpec(_plane, _engineConnection!, handle, number, domain.Number, send.Engine!, receive.Engine!, command, _device);
+        var spec = new QueuePairSpec(_plane, _engineConnection!, handle, number, domain.Number, send.Engine!, receive.Engine!, command, _device)
+        {
+            Shared = shared?.Engine,
+        };
         var actor = Context.ActorOf(QueuePairActor.Props(spec, call), $"qp-{number:x6}");
-        _queuePairs.Add(new Pair(actor, domain, send, receive, number, command.UserHandle, (QueuePairType)command.QpType));
-        domain.Users++;
-        send.Users++;
-        receive.Users++;
+        _handles.Add(actor, _queuePairs.Add(new Pair(actor, domain, send, receive, shared, number, command)));
         Await();
     }
 
@@ -242,7 +284,7 @@ public sealed partial class ConnectionActor
     {
         if (!call.TryRead<QueryQpCommand>(out var command) || !_queuePairs.TryGet(command.QpHandle, out var pair))
         {
-            Fail(Errno.EINVAL);
+            Fail(Errno.ENOENT);
             return;
         }
 
@@ -271,7 +313,7 @@ public sealed partial class ConnectionActor
 
         if (!_queuePairs.TryGet(command.QpHandle, out var pair))
         {
-            Fail(Errno.EINVAL);
+            Fail(Errno.ENOENT);
             return;
         }
 
@@ -283,7 +325,7 @@ public sealed partial class ConnectionActor
     {
         if (!call.TryRead<DestroyQpCommand>(out var command) || !_queuePairs.TryGet(command.QpHandle, out var pair))
         {
-            Fail(Errno.EINVAL);
+            Fail(Errno.ENOENT);
             return;
         }
 
@@ -300,7 +342,10 @@ public sealed partial class ConnectionActor
 
     private bool TryFindChannel(out EventStream? channel)
     {
-        channel = _current!.Descriptors.Count == 1 ? _channels.Find(candidate => candidate.IsSame(_current.Descriptors[0])) : null;
+        // A number comes back with another file: an abandoned channel's may be this one's.
+        channel = _current!.Descriptors.Count == 1
+            ? _channels.Find(candidate => candidate.IsSame(_current.Descriptors[0]) && !candidate.IsAbandoned)
+            : null;
         return channel is not null;
     }
 }

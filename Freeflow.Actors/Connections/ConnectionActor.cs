@@ -33,26 +33,29 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
     private ShimRequest? _current;
     private int _waiting;
 
-    public ConnectionActor(ControlPlane plane, ShimConnection connection, SysfsTree tree, HandoverContainer handoverContainer, ContainerDevice device)
+    public ConnectionActor(ControlPlane plane, ShimConnection connection, SysfsTree tree, HandoverContainer handoverContainer, ContainerQuota quota, ContainerDevice device)
     {
         _handoverContainer = handoverContainer;
         _plane = plane;
         _connection = connection;
         _tree = tree;
         _device = device;
-        _domains = new(plane.Limits.ProtectionDomains);
-        _completionQueues = new(Math.Min(plane.Limits.CompletionQueues, EngineConnection.MaximumCompletionQueues));
-        _queuePairs = new(Math.Min(plane.Limits.QueuePairs, EngineConnection.MaximumQueuePairs));
-        _regions = new(plane.Limits.MemoryRegions);
+        _domains = new(plane.Limits.ProtectionDomains, quota.ProtectionDomains);
+        _completionQueues = new(Math.Min(plane.Limits.CompletionQueues, EngineConnection.MaximumCompletionQueues), quota.CompletionQueues);
+        _queuePairs = new(Math.Min(plane.Limits.QueuePairs, EngineConnection.MaximumQueuePairs), quota.QueuePairs);
+        _regions = new(plane.Limits.MemoryRegions, quota.MemoryRegions);
         _addressHandles = new(plane.Limits.AddressHandles);
+        _windows = new(plane.Limits.MemoryWindows, quota.MemoryWindows);
+        _sharedQueues = new(plane.Limits.SharedReceiveQueues, quota.SharedReceiveQueues);
         AwaitingHello();
     }
 
     public IStash Stash { get; set; } = null!;
 
     public static Props Props(
-        ControlPlane plane, ShimConnection connection, SysfsTree tree, HandoverContainer handoverContainer, ContainerDevice device) =>
-        Akka.Actor.Props.Create(() => new ConnectionActor(plane, connection, tree, handoverContainer, device));
+        ControlPlane plane, ShimConnection connection, SysfsTree tree, HandoverContainer handoverContainer, ContainerQuota quota,
+        ContainerDevice device) =>
+        Akka.Actor.Props.Create(() => new ConnectionActor(plane, connection, tree, handoverContainer, quota, device));
 
     // A defect in one object ends this connection, and with it everything of its process, but nothing else.
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(error =>
@@ -73,8 +76,14 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
             Free(owned);
         foreach (var number in _queuePairs.Items.Select(pair => pair.Number))
             _plane.Numbers.ReturnQpn(number);
-        foreach (var key in _regions.Items.Select(region => region.Key))
+        foreach (var key in _regions.Items.Select(region => region.Key).Concat(_windows.Items.Select(window => window.Key)))
             _plane.Numbers.ReturnKey(key);
+        _domains.Abandon();
+        _completionQueues.Abandon();
+        _queuePairs.Abandon();
+        _regions.Abandon();
+        _windows.Abandon();
+        _sharedQueues.Abandon();
     }
 
     private static void Free(List<IDisposable> owned)
@@ -87,6 +96,7 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
     {
         var owned = new List<IDisposable>();
         owned.AddRange(_queuePairs.Items.Select(pair => pair.EngineObject).OfType<IDisposable>());
+        owned.AddRange(_sharedQueues.Items.Select(queue => queue.Engine).OfType<IDisposable>());
         owned.AddRange(_completionQueues.Items.Select(queue => queue.EngineObject).OfType<IDisposable>());
         owned.AddRange(_channels);
         if (_asyncEvents is not null)
@@ -207,6 +217,11 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
             Adopt(created);
             Resume();
         });
+        Receive<ConnectionProtocol.Moved>(moved =>
+        {
+            Adopt(moved);
+            Resume();
+        });
         Receive<ConnectionProtocol.NotCreated>(failed =>
         {
             Forget(failed.Object);
@@ -250,12 +265,9 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
             Context.Stop(Self);
         });
         Receive<ConnectionProtocol.DeviceChanged>(changed => ChangeDevice(changed.Device));
-        Receive<ConnectionProtocol.AsyncEvent>(Raise);
-        Receive<Defect>(_ =>
-        {
-            Raise(new ConnectionProtocol.AsyncEvent(AsyncEventType.DeviceFatal, 0));
-            End("a defect in the router");
-        });
+        Receive<ConnectionProtocol.AsyncEvent>(RaiseFor);
+        // The shim says that the device is gone (Freeflow.Shim/orphans.c).
+        Receive<Defect>(_ => End("a defect in the router"));
     }
 
     private void Serve(ShimRequest request)
@@ -264,6 +276,9 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
         {
             switch (request.Type)
             {
+                case ShimMessageType.Command when UverbsMethods.Refuse(request.Payload.Span) is var errno and not 0:
+                    Fail(errno);
+                    break;
                 case ShimMessageType.Command when UverbsCall.TryParse(request.Payload) is { } call:
                     Serve(call);
                     break;

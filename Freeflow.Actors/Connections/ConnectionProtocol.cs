@@ -31,6 +31,12 @@ public static class ConnectionProtocol
     public sealed record Created(
         IActorRef Object, IDisposable EngineObject, IReadOnlyList<SharedRing> Rings, Func<MmapInfo[], byte[]> Respond);
 
+    /// <summary>
+    /// An object has moved to another ring, or has not (<paramref name="Ring"/> is null) since that was too small.
+    /// <paramref name="Unused"/> is the ring that may be freed; <paramref name="Answer"/> makes the answer from the new one's place.
+    /// </summary>
+    public sealed record Moved(SharedRing Unused, SharedRing? Ring, Func<MmapInfo, Answer> Answer);
+
     /// <summary>An object could not be made.</summary>
     public sealed record NotCreated(IActorRef Object, int Errno);
 

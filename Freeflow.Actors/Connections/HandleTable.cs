@@ -3,7 +3,9 @@ using System.Diagnostics.CodeAnalysis;
 namespace Freeflow.Actors.Connections;
 
 /// <summary>A connection's objects of one kind by handle; handles are the lowest that are free, below a limit.</summary>
-internal sealed class HandleTable<T>(int limit)
+/// <param name="limit">How many this connection may have.</param>
+/// <param name="container">What its container has of them, if that counts.</param>
+internal sealed class HandleTable<T>(int limit, QuotaCount? container = null)
     where T : class
 {
     private readonly List<T?> _items = [];
@@ -13,7 +15,7 @@ internal sealed class HandleTable<T>(int limit)
 
     public IEnumerable<T> Items => _items.OfType<T>();
 
-    public bool HasRoom => Count < limit;
+    public bool HasRoom => Count < limit && container is not { HasRoom: false };
 
     /// <summary>The handle that the next <see cref="Add"/> gives.</summary>
     public uint NextHandle => (uint)(_free.Count > 0 ? _free.Min : _items.Count);
@@ -26,6 +28,7 @@ internal sealed class HandleTable<T>(int limit)
         else
             _items[handle] = item;
         _free.Remove(handle);
+        container?.Change(+1);
         return (uint)handle;
     }
 
@@ -39,5 +42,9 @@ internal sealed class HandleTable<T>(int limit)
     {
         _items[(int)handle] = null;
         _free.Add((int)handle);
+        container?.Change(-1);
     }
+
+    /// <summary>Everything ends with its connection: the container has it no more.</summary>
+    public void Abandon() => container?.Change(-Count);
 }

@@ -70,13 +70,18 @@ public sealed class UverbsCall
 
     /// <summary>Lays a response out: the core structure and what the driver adds, cut to the caller's room.</summary>
     public byte[] Respond<T>(T core, params ReadOnlySpan<MmapInfo> rings)
-        where T : struct
+        where T : struct => Respond<T, MmapInfo>(core, rings);
+
+    /// <summary>The same where the driver adds something else.</summary>
+    public byte[] Respond<TCore, TDriver>(TCore core, params ReadOnlySpan<TDriver> additions)
+        where TCore : struct
+        where TDriver : struct
     {
-        var size = Marshal.SizeOf<T>();
-        var response = new byte[size + (rings.Length * Marshal.SizeOf<MmapInfo>())];
+        var (size, step) = (Marshal.SizeOf<TCore>(), Marshal.SizeOf<TDriver>());
+        var response = new byte[size + (additions.Length * step)];
         MemoryMarshal.Write(response, core);
-        for (var i = 0; i < rings.Length; i++)
-            MemoryMarshal.Write(response.AsSpan(size + (i * Marshal.SizeOf<MmapInfo>())), rings[i]);
+        for (var i = 0; i < additions.Length; i++)
+            MemoryMarshal.Write(response.AsSpan(size + (i * step)), additions[i]);
         return response.Length <= Room ? response : response[..Room];
     }
 }

@@ -22,6 +22,7 @@ public sealed class ContainerActor : ReceiveActor, IWithTimers, IWithUnboundedSt
 
     private readonly ControlPlane _plane;
     private readonly NetworkNamespace _namespace;
+    private readonly ContainerQuota _quota;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly Dictionary<long, IActorRef> _connections = [];
     private SysfsTree? _tree;
@@ -35,6 +36,7 @@ public sealed class ContainerActor : ReceiveActor, IWithTimers, IWithUnboundedSt
     {
         _plane = plane;
         _namespace = @namespace;
+        _quota = new ContainerQuota(plane.Limits.Container);
         AwaitingAddresses();
     }
 
@@ -93,7 +95,7 @@ public sealed class ContainerActor : ReceiveActor, IWithTimers, IWithUnboundedSt
         {
             var connection = connected.Connection;
             var name = $"{connection.PeerPid}-{connection.Id}";
-            var actor = Context.Watch(Context.ActorOf(ConnectionActor.Props(_plane, connection, _tree!, _handover!, _device), name));
+            var actor = Context.Watch(Context.ActorOf(ConnectionActor.Props(_plane, connection, _tree!, _handover!, _quota, _device), name));
             _connections.Add(connection.Id, actor);
         });
         Receive<ShimEvents.Received>(received =>

@@ -10,6 +10,9 @@ namespace Freeflow.Actors.MemoryRegions;
 
 public static class MemoryRegionProtocol
 {
+    /// <summary>Changes PD and rights; what is null stays.</summary>
+    public sealed record Reregister(uint? Domain, AccessFlags? Access, UverbsCall Call);
+
     /// <summary>Answered by <see cref="ConnectionProtocol.Removed"/>.</summary>
     public sealed class Deregister
     {
@@ -21,22 +24,39 @@ public static class MemoryRegionProtocol
 public static class MemoryRegionChecks
 {
     private const AccessFlags Known = AccessFlags.LocalWrite | AccessFlags.RemoteWrite | AccessFlags.RemoteRead
-        | AccessFlags.RemoteAtomic | AccessFlags.HugeTlb | AccessFlags.Optional;
+        | AccessFlags.RemoteAtomic | AccessFlags.MwBind | AccessFlags.ZeroBased | AccessFlags.HugeTlb | AccessFlags.Optional;
 
-    /// <summary>0, or the errno: EINVAL for rights that need LOCAL_WRITE beside them, or addresses that differ within a page.</summary>
+    private const AccessFlags Remote = AccessFlags.RemoteRead | AccessFlags.RemoteWrite | AccessFlags.RemoteAtomic;
+
+    /// <summary>
+    /// 0, or the errno: EINVAL for rights that need LOCAL_WRITE beside them, addresses that differ within a page, or a range
+    /// that wraps around or touches no page.
+    /// </summary>
     public static int Refuse(in RegMrCommand command)
     {
-        var access = (AccessFlags)command.AccessFlags;
         var pageMask = (ulong)Environment.SystemPageSize - 1;
-        var needsLocalWrite = (access & (AccessFlags.RemoteWrite | AccessFlags.RemoteAtomic)) != 0;
-        return (access & ~Known) != 0
-            || (needsLocalWrite && (access & AccessFlags.LocalWrite) == 0)
-            || ((command.Start ^ command.HcaVa) & pageMask) != 0
-            || command.Start + command.Length < command.Start
+        if (DifferWithinPage(command.Start, command.HcaVa))
+            return Errno.EINVAL;
+        if (Refuse((AccessFlags)command.AccessFlags) is var errno and not 0)
+            return errno;
+        return command.Start + command.Length < command.Start
             || command.HcaVa + command.Length < command.HcaVa
+            || (command.Length == 0 && (command.Start & pageMask) == 0)
             ? Errno.EINVAL
             : 0;
     }
+
+    /// <summary>The errno for a region's rights (ib_check_mr_access); 0: none.</summary>
+    public static int Refuse(AccessFlags access)
+    {
+        var needsLocalWrite = (access & (AccessFlags.RemoteWrite | AccessFlags.RemoteAtomic)) != 0;
+        return (needsLocalWrite && (access & AccessFlags.LocalWrite) == 0) || (access & ~Known) != 0 ? Errno.EINVAL : 0;
+    }
+
+    public static bool DifferWithinPage(ulong start, ulong iova) => ((start ^ iova) & ((ulong)Environment.SystemPageSize - 1)) != 0;
+
+    /// <summary>The rkey that an application is told: none where no peer has any right.</summary>
+    public static uint RemoteKeyOf(uint key, AccessFlags access) => (access & Remote) != 0 ? key : 0;
 }
 
 /// <summary>One memory region: registers the memory and puts it into the engine, and takes it out again.</summary>
@@ -55,7 +75,8 @@ public sealed class MemoryRegionActor : ReceiveActor
         {
             _region = new EngineMemoryRegion(connection, key, key, domain, command.HcaVa, registered, access);
             _engine.Add(_region);
-            Context.Parent.Tell(new ConnectionProtocol.Answer(0, call.Respond(new RegMrResponse { MrHandle = handle, Lkey = key, Rkey = key })));
+            var made = new RegMrResponse { MrHandle = handle, Lkey = key, Rkey = MemoryRegionChecks.RemoteKeyOf(key, access) };
+            Context.Parent.Tell(new ConnectionProtocol.Answer(0, call.Respond(made)));
         });
         Receive<Status.Failure>(failure =>
         {
@@ -66,11 +87,20 @@ public sealed class MemoryRegionActor : ReceiveActor
         Receive<MemoryRegionProtocol.Deregister>(_ =>
         {
             var (self, parent) = (Self, Context.Parent);
-            _engine.Remove(_region!, () => parent.Tell(new ConnectionProtocol.Removed(self, 0)));
+            // The rxe driver's word for windows that are bound to it.
+            _engine.Remove(_region!, removed => parent.Tell(
+                removed ? new ConnectionProtocol.Removed(self, 0) : ConnectionProtocol.Answer.Error(Errno.EINVAL)));
+        });
+        Receive<MemoryRegionProtocol.Reregister>(change =>
+        {
+            access = change.Access & ~AccessFlags.Optional ?? access;
+            var (parent, made) = (Context.Parent, new ReregMrResponse { Lkey = key, Rkey = MemoryRegionChecks.RemoteKeyOf(key, access) });
+            _engine.Modify(_region!, change.Domain, change.Access & ~AccessFlags.Optional,
+                () => parent.Tell(new ConnectionProtocol.Answer(0, change.Call.Respond(made))));
         });
 
         // Looking through a large process's mappings takes its time.
-        var write = (access & AccessFlags.LocalWrite) != 0;
+        var write = (access & (AccessFlags.LocalWrite | AccessFlags.MwBind)) != 0;
         Task.Run(() => memory.Register(command.Start, command.Length, write)).PipeTo(Self);
     }
 

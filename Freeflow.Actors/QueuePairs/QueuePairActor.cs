@@ -6,6 +6,7 @@ using Freeflow.Actors.Directory;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Engine;
 using Freeflow.Verbs.Interop;
+using Freeflow.Verbs.Rings;
 
 namespace Freeflow.Actors.QueuePairs;
 
@@ -46,7 +47,7 @@ public sealed class QueuePairActor : ReceiveActor
                 (int)command.MaxSendWr, (int)command.MaxRecvWr, (int)command.MaxSendSge, (int)command.MaxRecvSge, (int)command.MaxInlineData);
             _engine = EngineQueuePair.Create(
                 _spec.Connection, _spec.Handle, _spec.Number, _spec.Domain, Type,
-                _spec.SendCq, _spec.ReceiveCq, wanted, command.SqSigAll != 0);
+                _spec.SendCq, _spec.ReceiveCq, wanted, command.SqSigAll != 0, _spec.Shared);
         }
         catch (Win32Exception)
         {
@@ -56,7 +57,8 @@ public sealed class QueuePairActor : ReceiveActor
 
         _plane.News.Watch(_engine, Self);
         _plane.Engine.Add(_engine);
-        Context.Parent.Tell(new ConnectionProtocol.Created(Self, _engine, [_engine.ReceiveRing, _engine.SendRing], Respond));
+        SharedRing[] rings = _spec.Shared is null ? [_engine.ReceiveRing, _engine.SendRing] : [_engine.SendRing];
+        Context.Parent.Tell(new ConnectionProtocol.Created(Self, _engine, rings, Respond));
     }
 
     protected override void PostStop()
@@ -67,6 +69,9 @@ public sealed class QueuePairActor : ReceiveActor
 
     private byte[] Respond(MmapInfo[] rings)
     {
+        // The receive ring comes first; with an SRQ there is none.
+        if (_spec.Shared is not null)
+            rings = [default, .. rings];
         var made = _engine!.Capabilities;
         var core = new CreateQpResponse
         {
@@ -96,6 +101,7 @@ public sealed class QueuePairActor : ReceiveActor
         });
         Receive<QueuePairEvents.Failed>(failed => Fail(failed.Fault));
         Receive<QueuePairEvents.Established>(_ => Raise(AsyncEventType.CommunicationEstablished));
+        Receive<QueuePairEvents.LastReceiveTaken>(_ => Raise(AsyncEventType.QpLastWqeReached));
         Receive<QueuePairEvents.Drained>(_ => Raise(AsyncEventType.SendQueueDrained));
         Receive<Changed>(_ =>
         {

@@ -51,7 +51,7 @@ public static class QueuePairChecks
             };
         }
 
-        if (!Enum.IsDefined((QueuePairType)command.QpType) || command.IsSrq != 0 || command.CreateFlags != 0)
+        if (!Enum.IsDefined((QueuePairType)command.QpType) || command.CreateFlags != 0)
         {
             // As the kernel: what is no type at all is EINVAL, what other drivers have is not supported.
             var isKnown = command.QpType is RawPacket or XrcInitiator or XrcTarget or OfDriver || Enum.IsDefined((QueuePairType)command.QpType);
@@ -59,8 +59,10 @@ public static class QueuePairChecks
             return false;
         }
 
-        return command.MaxSendWr <= QueuePairLimits.MaximumWorkRequests && command.MaxRecvWr <= QueuePairLimits.MaximumWorkRequests
-            && command.MaxSendSge <= QueuePairLimits.MaximumSges && command.MaxRecvSge <= QueuePairLimits.MaximumSges
+        // With an SRQ it has no receives of its own to bound.
+        return command.MaxSendWr <= QueuePairLimits.MaximumWorkRequests && command.MaxSendSge <= QueuePairLimits.MaximumSges
+            && (command.IsSrq != 0
+                || (command.MaxRecvWr <= QueuePairLimits.MaximumWorkRequests && command.MaxRecvSge <= QueuePairLimits.MaximumSges))
             && command.MaxInlineData <= QueuePairLimits.MaximumInline;
     }
 

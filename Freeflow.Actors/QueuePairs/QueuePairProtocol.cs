@@ -8,7 +8,11 @@ namespace Freeflow.Actors.QueuePairs;
 /// <summary>What a QP is to be.</summary>
 public sealed record QueuePairSpec(
     ControlPlane Plane, EngineConnection Connection, uint Handle, uint Number, uint Domain,
-    EngineCompletionQueue SendCq, EngineCompletionQueue ReceiveCq, ExCreateQpCommand Command, ContainerDevice Device);
+    EngineCompletionQueue SendCq, EngineCompletionQueue ReceiveCq, ExCreateQpCommand Command, ContainerDevice Device)
+{
+    /// <summary>The SRQ that it takes its receives from; null when it has its own.</summary>
+    public EngineReceiveQueue? Shared { get; init; }
+}
 
 /// <summary>What a QP's actor is asked; it answers its connection.</summary>
 public static class QueuePairProtocol
@@ -32,6 +36,12 @@ public static class QueuePairEvents
     public sealed class Established
     {
         public static Established Instance { get; } = new();
+    }
+
+    /// <summary>It is in the error state and takes no more receives of its SRQ.</summary>
+    public sealed class LastReceiveTaken
+    {
+        public static LastReceiveTaken Instance { get; } = new();
     }
 
     public sealed class Drained

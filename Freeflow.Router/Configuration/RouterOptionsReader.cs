@@ -3,6 +3,7 @@ using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Akka.Configuration;
 using Freeflow.Actors;
+using Freeflow.Actors.Connections;
 using Freeflow.Verbs.Channel;
 using Freeflow.Verbs.Engine;
 
@@ -49,11 +50,22 @@ public static class RouterOptionsReader
                 QueuePairs = setting.Number("limits.queue-pairs", 1, EngineConnection.MaximumQueuePairs),
                 CompletionQueues = setting.Number("limits.completion-queues", 1, EngineConnection.MaximumCompletionQueues),
                 MemoryRegions = setting.Number("limits.memory-regions", 1, 1_000_000),
+                MemoryWindows = setting.Number("limits.memory-windows", 1, 1_000_000),
+                SharedReceiveQueues = setting.Number("limits.shared-receive-queues", 1, 1_000_000),
                 ProtectionDomains = setting.Number("limits.protection-domains", 1, 1_000_000),
                 CompletionChannels = setting.Number("limits.completion-channels", 1, 65536),
                 RegisteredBytes = setting.Bytes("limits.registered-bytes"),
                 SharedBytes = setting.Bytes("limits.shared-bytes"),
                 SharePages = setting.Switch("limits.share-pages"),
+                Container = new ContainerLimits
+                {
+                    QueuePairs = setting.Number("container-limits.queue-pairs", 1, 1_000_000),
+                    CompletionQueues = setting.Number("container-limits.completion-queues", 1, 1_000_000),
+                    SharedReceiveQueues = setting.Number("container-limits.shared-receive-queues", 1, 1_000_000),
+                    MemoryRegions = setting.Number("container-limits.memory-regions", 1, 10_000_000),
+                    MemoryWindows = setting.Number("container-limits.memory-windows", 1, 10_000_000),
+                    ProtectionDomains = setting.Number("container-limits.protection-domains", 1, 1_000_000),
+                },
             },
             setting.Time("shim.container-linger"),
             setting.OneOf("log-level", "trace", "debug", "info", "warning", "error"));

@@ -52,6 +52,7 @@ static struct ff_device *make_device(struct ff_reply *reply)
 	device->kept[FF_WAKE] = ff_protect(reply->descriptors[1]);
 	device->kept[FF_LIFELINE] = ff_protect(reply->descriptors[2]);
 	device->kept[FF_STOP] = -1;
+	device->kept[FF_EVENTS] = -1;
 	device->token = hello->token;
 	device->process = (int)syscall(SYS_getpid);
 	atomic_init(&device->references, 1);
@@ -230,6 +231,24 @@ static void share_before_registration(int descriptor, struct ff_device *device, 
 	ff_memory_share(device, descriptor, registration.start, registration.length);
 }
 
+/* The descriptor that a reply brings for the application gets its place in the payload; a second one is ours. */
+static void place_descriptors(struct ff_device *device, struct ff_reply *reply)
+{
+	int is_for_application = reply->descriptor_count > 0 && reply->length >= sizeof(uint32_t) &&
+				 reply->descriptor_patch <= reply->length - sizeof(uint32_t);
+
+	if (!is_for_application) {
+		ff_reply_close(reply, 0);
+		return;
+	}
+	memcpy(reply->payload + reply->descriptor_patch, &reply->descriptors[0], sizeof(uint32_t));
+	if (reply->descriptor_count == 2 && device->is_watched && device->kept[FF_EVENTS] < 0) {
+		__atomic_store_n(&device->kept[FF_EVENTS], ff_protect(reply->descriptors[1]), __ATOMIC_RELEASE);
+		return;
+	}
+	ff_reply_close(reply, 1);
+}
+
 static ssize_t command(int descriptor, struct ff_device *device, const void *bytes, size_t length)
 {
 	struct ib_uverbs_cmd_hdr header;
@@ -262,13 +281,7 @@ static ssize_t command(int descriptor, struct ff_device *device, const void *byt
 		errno = reply.error;
 		return -1;
 	}
-	if (reply.descriptor_count > 0 && reply.descriptor_patch <= reply.length - sizeof(uint32_t) &&
-	    reply.length >= sizeof(uint32_t)) {
-		memcpy(reply.payload + reply.descriptor_patch, &reply.descriptors[0], sizeof(uint32_t));
-		ff_reply_close(&reply, 1);
-	} else {
-		ff_reply_close(&reply, 0);
-	}
+	place_descriptors(device, &reply);
 	given = reply.length < room ? reply.length : room;
 	if (response && given)
 		memcpy(response, reply.payload, given);

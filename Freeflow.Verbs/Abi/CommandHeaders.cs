@@ -22,5 +22,5 @@ public struct ExtendedCommandHeader
     public ulong Response;
     public ushort ProviderInWords;
     public ushort ProviderOutWords;
-    private readonly uint _reserved;
+    public uint Reserved;
 }

@@ -62,6 +62,23 @@ public struct ExCreateCqResponse
     public uint ResponseLength;
 }
 
+/// <summary>Changes a CQ's size (<c>struct ib_uverbs_resize_cq</c>)</summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct ResizeCqCommand
+{
+    public ulong Response;
+    public uint CqHandle;
+    public uint Entries;
+}
+
+/// <summary>The size that was made; the new ring's mminfo follows (<c>struct ib_uverbs_resize_cq_resp</c>)</summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct ResizeCqResponse
+{
+    public uint Entries;
+    private readonly uint _reserved;
+}
+
 /// <summary>Asks for an event at the next completion (<c>struct ib_uverbs_req_notify_cq</c>)</summary>
 [StructLayout(LayoutKind.Sequential)]
 public struct ReqNotifyCqCommand

@@ -34,7 +34,7 @@ public struct ScatterGatherEntry
 
 /// <summary>
 /// The fixed head of a send WQE (<c>struct rxe_send_wqe</c>), without the SGE list or inline data that follows at
-/// <see cref="Size"/>. The union of the operations is laid out by field, RDMA and atomics only.
+/// <see cref="Size"/>. The union of the operations is laid out by field.
 /// </summary>
 [StructLayout(LayoutKind.Explicit, Size = Size)]
 public struct SendWqeHead
@@ -50,6 +50,11 @@ public struct SendWqeHead
     [FieldOffset(32)] public ulong CompareAdd;
     [FieldOffset(40)] public ulong Swap;
     [FieldOffset(48)] public uint AtomicRemoteKey;
+    [FieldOffset(32)] public ulong WindowLength;
+    [FieldOffset(40)] public uint RegionKey;
+    [FieldOffset(44)] public uint WindowKey;
+    [FieldOffset(48)] public uint NewWindowKey;
+    [FieldOffset(52)] public AccessFlags WindowAccess;
     [FieldOffset(184)] public uint Length;
     [FieldOffset(196)] public uint SgeCount;
 }

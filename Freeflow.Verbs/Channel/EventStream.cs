@@ -13,21 +13,71 @@ public sealed class EventStream : IDisposable
     private const int MaximumUnread = 4096;
 
     private readonly SafeFileHandle _ours;
+    private readonly FileIdentity _theirs;
     private readonly int _recordBytes;
     private readonly Lock _gate = new();
+    private int _users;
 
     private EventStream(SafeFileHandle ours, SafeFileHandle theirs, int recordBytes)
     {
         _ours = ours;
+        _theirs = FileIdentity.Of(theirs);
         ApplicationEnd = theirs;
         _recordBytes = recordBytes;
     }
 
-    /// <summary>The end to hand out; blocking, as the kernel's is.</summary>
-    public SafeFileHandle ApplicationEnd { get; }
+    /// <summary>
+    /// The end to hand out; blocking, as the kernel's is. Held here until it is <see cref="Forget"/>ten, and while something
+    /// uses the stream.
+    /// </summary>
+    public SafeFileHandle ApplicationEnd { get; private set; }
+
+    /// <summary>Whether nothing uses the stream, and the application has closed its end.</summary>
+    public bool IsAbandoned
+    {
+        get
+        {
+            if (_users > 0 || !ApplicationEnd.IsClosed)
+                return false;
+            Span<byte> nothing = stackalloc byte[1];
+            return StreamSocket.ReceiveVector(_ours, [IoVector.Of(nothing)]) == 0;
+        }
+    }
+
+    /// <summary>The end that records are written to; for the shim, which says by it that the router is gone.</summary>
+    public SafeFileHandle WritingEnd => _ours;
 
     /// <summary>Whether a descriptor that a process passed is this stream's.</summary>
-    public bool IsSame(SafeFileHandle descriptor) => FileIdentity.Of(descriptor) == FileIdentity.Of(ApplicationEnd);
+    public bool IsSame(SafeFileHandle descriptor) => FileIdentity.Of(descriptor) == _theirs;
+
+    /// <summary>Leaves the application's end to the application.</summary>
+    public void Forget()
+    {
+        lock (_gate)
+        {
+            if (_users == 0)
+                ApplicationEnd.Dispose();
+        }
+    }
+
+    /// <summary>A CQ sends its events here: from now on unread ones may have to be taken back from the application's end.</summary>
+    public void Use(SafeFileHandle applicationEnd)
+    {
+        lock (_gate)
+        {
+            if (_users++ == 0 && ApplicationEnd.IsClosed)
+                ApplicationEnd = StreamSocket.Duplicate(applicationEnd);
+        }
+    }
+
+    public void Leave()
+    {
+        lock (_gate)
+        {
+            if (--_users == 0)
+                ApplicationEnd.Dispose();
+        }
+    }
 
     /// <param name="recordBytes">8 for completion channels, 16 for async events.</param>
     public static EventStream Create(int recordBytes)

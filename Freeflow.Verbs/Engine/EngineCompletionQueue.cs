@@ -31,16 +31,19 @@ public sealed class EngineCompletionQueue : IDisposable
     /// <summary>Below <see cref="EngineConnection.MaximumCompletionQueues"/>: the CQ's place in the doorbell memory.</summary>
     public uint Handle { get; }
 
-    public SharedRing Ring { get; }
+    public SharedRing Ring { get; private set; }
 
     /// <summary>Makes a CQ for at least <paramref name="entries"/> completions.</summary>
     public static EngineCompletionQueue Create(
         EngineConnection connection, uint handle, int entries, EventStream? channel, ulong userHandle)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(handle, (uint)EngineConnection.MaximumCompletionQueues);
-        var ring = SharedRing.Create($"freeflow-cq-{connection.Token:x16}-{handle:x}", entries, Marshal.SizeOf<WorkCompletion>());
-        return new EngineCompletionQueue(connection, handle, ring, channel, userHandle);
+        return new EngineCompletionQueue(connection, handle, NewRing(connection, handle, entries), channel, userHandle);
     }
+
+    /// <summary>A ring for a CQ of this handle.</summary>
+    public static SharedRing NewRing(EngineConnection connection, uint handle, int entries) =>
+        SharedRing.Create($"freeflow-cq-{connection.Token:x16}-{handle:x}", entries, Marshal.SizeOf<WorkCompletion>());
 
     public void Dispose() => Ring.Dispose();
 
@@ -58,6 +61,25 @@ public sealed class EngineCompletionQueue : IDisposable
         return true;
     }
 
+    /// <summary>
+    /// Moves the completions that the application has not taken to another ring. False, and nothing is changed, when there are
+    /// more than the <paramref name="entries"/> that it was to have. The application takes none meanwhile: its library holds the
+    /// CQ's lock.
+    /// </summary>
+    internal bool TryMoveTo(SharedRing ring, int entries)
+    {
+        var from = Ring.Consumer;
+        if (Ring.Distance(from, _producer) > Math.Min(entries, ring.Capacity))
+            return false;
+        uint to = 0;
+        for (; from != _producer; from = Ring.Next(from), to = ring.Next(to))
+            Ring.Slot(from).CopyTo(ring.Slot(to));
+        Ring = ring;
+        _producer = to;
+        Ring.Producer = to;
+        return true;
+    }
+
     /// <summary>True the first time only: a CQ reports its overrun once.</summary>
     internal bool MarkOverrun() => !_overrun && (_overrun = true);
 
@@ -65,7 +87,7 @@ public sealed class EngineCompletionQueue : IDisposable
     internal CompletionQueueCounts Retire()
     {
         Connection.Doorbell.Disarm(Handle);
-        var unread = _channel is null ? 0u : (uint)_channel.Withdraw(_userHandle);
+        var unread = _channel is null || _eventsWritten == 0 ? 0u : (uint)_channel.Withdraw(_userHandle);
         return new CompletionQueueCounts(_eventsWritten - unread);
     }
 

@@ -50,6 +50,8 @@ public sealed class EngineConnection : IDisposable
 
     internal HashSet<EngineMemoryRegion> MemoryRegions { get; } = [];
 
+    internal HashSet<EngineMemoryWindow> MemoryWindows { get; } = [];
+
     /// <summary>The engine's key for the eventfd; 0 while not attached.</summary>
     internal ulong WakeKey { get; set; }
 

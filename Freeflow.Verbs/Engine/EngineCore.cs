@@ -14,6 +14,7 @@ internal sealed class EngineCore
         Addresses = addresses;
         Events = events;
         Memory = new ScatterGather(Keys);
+        Windows = new WindowOperations(Keys);
         Responder = new Responder(this);
         Requester = new Requester(this);
         Answers = new AnswerWatch(this);
@@ -41,6 +42,8 @@ internal sealed class EngineCore
     public Responder Responder { get; }
 
     public AnswerWatch Answers { get; }
+
+    public WindowOperations Windows { get; }
 
     public EngineStatistics Statistics { get; } = new();
 
@@ -73,11 +76,15 @@ internal sealed class EngineCore
             ? peer
             : null;
 
-    public void Complete(EngineCompletionQueue completionQueue, in WorkCompletion completion, bool solicited)
+    /// <summary>Writes a completion; false when the CQ is full and it is lost.</summary>
+    public bool Complete(EngineCompletionQueue completionQueue, in WorkCompletion completion, bool solicited)
     {
         Statistics.Completions++;
-        if (!completionQueue.TryPush(completion, solicited) && completionQueue.MarkOverrun())
+        if (completionQueue.TryPush(completion, solicited))
+            return true;
+        if (completionQueue.MarkOverrun())
             Events.CompletionQueueOverrun(completionQueue);
+        return false;
     }
 
     /// <summary>Takes a QP to the error state because of something that happened to it.</summary>
@@ -98,6 +105,8 @@ internal sealed class EngineCore
         Requester.Flush(queuePair);
         Responder.Flush(queuePair);
         FlushLater(queuePair);
+        if (queuePair.Receives.IsShared)
+            Events.LastReceiveTaken(queuePair);
     }
 
     /// <summary>Acknowledges what has arrived, while the QP still can: its peer must not take it for lost.</summary>

@@ -14,7 +14,7 @@ public sealed class EngineMemoryRegion(
     public uint RemoteKey { get; } = remoteKey;
 
     /// <summary>Router-wide number of the PD.</summary>
-    public uint ProtectionDomain { get; } = protectionDomain;
+    public uint ProtectionDomain { get; internal set; } = protectionDomain;
 
     /// <summary>The address by which work requests name the region's first byte.</summary>
     public ulong Iova { get; } = iova;
@@ -23,7 +23,10 @@ public sealed class EngineMemoryRegion(
 
     public RegisteredMemory Memory { get; } = memory;
 
-    public AccessFlags Access { get; } = access;
+    public AccessFlags Access { get; internal set; } = access;
+
+    /// <summary>Memory windows that are bound to it.</summary>
+    internal int Windows { get; set; }
 
     /// <summary>Whether [address, address + length) lies inside.</summary>
     internal bool Covers(ulong address, ulong length) =>

@@ -23,7 +23,7 @@ public sealed class EngineQueuePair : IDisposable
     private EngineQueuePair(
         EngineConnection connection, uint handle, uint number, uint protectionDomain, QueuePairType type,
         EngineCompletionQueue sendCq, EngineCompletionQueue receiveCq, QueuePairCapabilities capabilities, bool signalAll,
-        SharedRing sendRing, SharedRing receiveRing)
+        SharedRing sendRing, EngineReceiveQueue receives)
     {
         Connection = connection;
         Handle = handle;
@@ -35,14 +35,14 @@ public sealed class EngineQueuePair : IDisposable
         Capabilities = capabilities;
         SignalAll = signalAll;
         SendRing = sendRing;
-        ReceiveRing = receiveRing;
+        Receives = receives;
 
         var slots = (int)sendRing.Mask + 1;
         Operations = new SendOperation[slots];
         Datagrams = type == QueuePairType.UnreliableDatagram ? new DatagramTarget[slots] : [];
         SendEntries = new ScatterGatherEntry[slots * capabilities.MaxSendSge];
         InlineData = GC.AllocateUninitializedArray<byte>(slots * capabilities.MaxInline, pinned: true);
-        ReceiveEntries = new ScatterGatherEntry[Math.Max(1, capabilities.MaxRecvSge)];
+        ReceiveEntries = new ScatterGatherEntry[Math.Max(1, receives.MaximumSges)];
     }
 
     public EngineConnection Connection { get; }
@@ -68,7 +68,11 @@ public sealed class EngineQueuePair : IDisposable
 
     public SharedRing SendRing { get; }
 
-    public SharedRing ReceiveRing { get; }
+    /// <summary>Where its receives come from: its own queue, or an SRQ.</summary>
+    public EngineReceiveQueue Receives { get; }
+
+    /// <summary>The ring of <see cref="Receives"/>.</summary>
+    public SharedRing ReceiveRing => Receives.Ring;
 
     /// <summary>The state as the engine last had it; other threads may read it.</summary>
     public QueuePairState State { get; internal set; } = QueuePairState.Reset;
@@ -147,6 +151,9 @@ public sealed class EngineQueuePair : IDisposable
 
     internal int OutstandingReads { get; set; }
 
+    /// <summary>Operations between Head and Next, Next included, that the peer knows nothing of.</summary>
+    internal int LocalOperations { get; set; }
+
     /// <summary>An operation has failed: nothing further starts.</summary>
     internal bool Stopped { get; set; }
 
@@ -167,8 +174,6 @@ public sealed class EngineQueuePair : IDisposable
     internal ScatterGatherEntry[] WriteEntry { get; } = new ScatterGatherEntry[1];
 
     internal ScatterGatherEntry[] ReadEntry { get; } = new ScatterGatherEntry[1];
-
-    internal uint ReceiveHead { get; set; }
 
     /// <summary>Receives taken so far, in the peer's count of <see cref="SendOperation.SendNumber"/>.</summary>
     internal uint ReceivesTaken { get; set; }
@@ -194,10 +199,11 @@ public sealed class EngineQueuePair : IDisposable
     /// <summary>Whether it has a peer that it talks to.</summary>
     internal bool IsConnected => State is QueuePairState.ReadyToReceive or QueuePairState.ReadyToSend or QueuePairState.SendQueueDrain;
 
-    /// <summary>Makes a QP in RESET; sizes are rounded up as the rxe driver rounds them.</summary>
+    /// <summary>Makes a QP in RESET; sizes are rounded up as the rxe driver rounds them. With an SRQ it has no receives of its own.</summary>
     public static EngineQueuePair Create(
         EngineConnection connection, uint handle, uint number, uint protectionDomain, QueuePairType type,
-        EngineCompletionQueue sendCq, EngineCompletionQueue receiveCq, QueuePairCapabilities capabilities, bool signalAll)
+        EngineCompletionQueue sendCq, EngineCompletionQueue receiveCq, QueuePairCapabilities capabilities, bool signalAll,
+        EngineReceiveQueue? shared = null)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(handle, (uint)EngineConnection.MaximumQueuePairs);
         const int entry = 16;
@@ -205,11 +211,10 @@ public sealed class EngineQueuePair : IDisposable
         var made = capabilities with { MaxSendSge = data / entry, MaxInline = data, MaxRecvSge = Math.Max(1, capabilities.MaxRecvSge) };
         var send = SharedRing.Create(
             $"freeflow-sq-{connection.Token:x16}-{sendCq.Handle:x}-{number:x}", Math.Max(1, made.MaxSendWr), SendWqeHead.Size + data);
-        SharedRing receive;
+        EngineReceiveQueue receive;
         try
         {
-            receive = SharedRing.Create(
-                $"freeflow-rq-{connection.Token:x16}-{receiveCq.Handle:x}-{number:x}", Math.Max(1, made.MaxRecvWr), ReceiveWqeHead.Size + (made.MaxRecvSge * entry));
+            receive = shared ?? EngineReceiveQueue.Create(connection, receiveCq, number, made.MaxRecvWr, made.MaxRecvSge);
         }
         catch
         {
@@ -225,7 +230,8 @@ public sealed class EngineQueuePair : IDisposable
     public void Dispose()
     {
         SendRing.Dispose();
-        ReceiveRing.Dispose();
+        if (!Receives.IsShared)
+            Receives.Dispose();
     }
 
     /// <summary>Whether a request from that QP of that router may come in here.</summary>
@@ -236,11 +242,12 @@ public sealed class EngineQueuePair : IDisposable
     internal void Clear()
     {
         SendRing.Clear();
-        ReceiveRing.Clear();
+        if (!Receives.IsShared)
+            Receives.Clear();
         Array.Clear(Operations);
-        (Head, Next, Unacknowledged, ReceiveHead) = (0, 0, 0, 0);
+        (Head, Next, Unacknowledged) = (0, 0, 0);
         (NextSendNumber, SendLimit, ReceivesTaken) = (0, 0, 0);
-        OutstandingReads = 0;
+        OutstandingReads = LocalOperations = 0;
         Stopped = SaidOutOfSequence = Established = OwesAcknowledgement = false;
         Inbound = default;
         Receive = default;
@@ -251,7 +258,7 @@ public sealed class EngineQueuePair : IDisposable
     }
 
     internal MemoryCursor CursorOf(uint slot, AccessFlags access) =>
-        new(SendEntries, (int)slot * Capabilities.MaxSendSge, Operations[slot].SgeCount, ProtectionDomain, access, remote: false);
+        new(SendEntries, (int)slot * Capabilities.MaxSendSge, Operations[slot].SgeCount, ProtectionDomain, access);
 
     internal ReadOnlySpan<byte> InlineOf(uint slot) =>
         InlineData.AsSpan((int)slot * Capabilities.MaxInline, (int)Operations[slot].Length);

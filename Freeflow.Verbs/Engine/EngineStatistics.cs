@@ -27,6 +27,8 @@ public sealed class EngineStatistics
 
     public int MemoryRegions { get; internal set; }
 
+    public int MemoryWindows { get; internal set; }
+
     public int CompletionQueues { get; internal set; }
 
     public int Connections { get; internal set; }

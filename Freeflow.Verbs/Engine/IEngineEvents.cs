@@ -31,6 +31,12 @@ public interface IEngineEvents
     /// <summary>A completion was lost because the CQ was full.</summary>
     void CompletionQueueOverrun(EngineCompletionQueue completionQueue);
 
+    /// <summary>An SRQ has fewer receives left than its limit.</summary>
+    void SharedReceiveQueueLimit(EngineReceiveQueue queue);
+
+    /// <summary>A QP with an SRQ has gone to the error state and takes no receive any more.</summary>
+    void LastReceiveTaken(EngineQueuePair queuePair);
+
     void LinkUp(int peer);
 
     void LinkDown(int peer, string reason);

@@ -16,6 +16,7 @@ internal readonly struct InboundRequest
 
     public uint RemoteKey { get; init; }
 
+    /// <summary>Immediate data, or the key to invalidate.</summary>
     public uint Immediate { get; init; }
 
     public bool Solicited { get; init; }

@@ -11,7 +11,7 @@ internal struct MemoryCursor
     private readonly ScatterGatherEntry[] _entries;
     private readonly uint _protectionDomain;
     private readonly AccessFlags _access;
-    private readonly bool _remote;
+    private readonly EngineQueuePair? _responder;
     private readonly int _end;
     private int _index;
     private uint _offset;
@@ -21,15 +21,16 @@ internal struct MemoryCursor
     /// <param name="count">Number of entries.</param>
     /// <param name="protectionDomain">The QP's PD.</param>
     /// <param name="access">The right that every region must grant.</param>
-    /// <param name="remote">Whether the keys are rkeys.</param>
-    public MemoryCursor(ScatterGatherEntry[] entries, int first, int count, uint protectionDomain, AccessFlags access, bool remote)
+    /// <param name="responder">For rkeys: the QP whose peer uses them.</param>
+    public MemoryCursor(
+        ScatterGatherEntry[] entries, int first, int count, uint protectionDomain, AccessFlags access, EngineQueuePair? responder = null)
     {
         _entries = entries;
         _index = first;
         _end = first + count;
         _protectionDomain = protectionDomain;
         _access = access;
-        _remote = remote;
+        _responder = responder;
     }
 
     /// <summary>Checks every entry: key, PD, bounds, rights. Entries of no length need no valid key.</summary>
@@ -38,8 +39,8 @@ internal struct MemoryCursor
         for (var i = _index; i < _end; i++)
         {
             ref var entry = ref _entries[i];
-            if (entry.Length != 0
-                && keys.Find(entry.LocalKey, _protectionDomain, entry.Address, entry.Length, _access, _remote) is null)
+            var address = entry.Address;
+            if (entry.Length != 0 && Find(keys, entry.LocalKey, ref address, entry.Length) is null)
                 return false;
         }
 
@@ -68,7 +69,7 @@ internal struct MemoryCursor
         ref var entry = ref _entries[_index];
         address = entry.Address + _offset;
         length = (int)Math.Min((uint)limit, entry.Length - _offset);
-        region = keys.Find(entry.LocalKey, _protectionDomain, address, (ulong)length, _access, _remote);
+        region = Find(keys, entry.LocalKey, ref address, (ulong)length);
         if (region is null)
             return false;
         address = region.Translate(address);
@@ -93,4 +94,9 @@ internal struct MemoryCursor
             }
         }
     }
+
+    private readonly EngineMemoryRegion? Find(KeyTable keys, uint key, ref ulong address, ulong length) =>
+        _responder is null
+            ? keys.Find(key, _protectionDomain, address, length, _access)
+            : keys.FindRemote(_responder, key, ref address, length, _access);
 }

@@ -51,6 +51,13 @@ internal sealed class Requester
                 continue;
             }
 
+            if (operation.IsLocal)
+            {
+                if (!RunHere(qp, ref operation, ref budget))
+                    break;
+                continue;
+            }
+
             if (qp.Peer == EngineQueuePair.SameRouter)
             {
                 if (!RunLocal(qp, ref operation, ref budget))
@@ -235,10 +242,27 @@ internal sealed class Requester
         _queue.Load(qp);
         if (operation.State == OperationState.Done || operation.Progress != 0)
             return true;
+        // An invalidation waits for all before it (specification, 10.8.3.3).
+        if (operation.Opcode == WorkRequestOpcode.LocalInvalidate && qp.Head != qp.Next)
+            return false;
         if (qp.OutstandingReads > 0
             && ((operation.Flags & SendFlags.Fence) != 0 || (operation.AwaitsData && qp.OutstandingReads >= qp.MaxReadAtomic)))
             return false;
         return qp.Peer == EngineQueuePair.SameRouter || HasCredit(qp, operation);
+    }
+
+    /// <summary>Carries out what the peer hears nothing of. False when the QP has failed by it.</summary>
+    private bool RunHere(EngineQueuePair qp, ref SendOperation operation, ref WorkBudget budget)
+    {
+        budget.Spend(0);
+        var status = _core.Windows.Execute(qp, operation);
+        if (status == WorkCompletionStatus.Success)
+            operation.State = OperationState.Done;
+        else
+            SendQueue.Stop(qp, ref operation, status);
+        qp.Next = qp.SendRing.Next(qp.Next);
+        _queue.Retire(qp);
+        return qp.State != QueuePairState.Error;
     }
 
     private bool RunLocal(EngineQueuePair qp, ref SendOperation operation, ref WorkBudget budget)
@@ -340,12 +364,29 @@ internal sealed class Requester
         slot = 0;
         if (qp.Head == qp.Next && qp.Operations[qp.Head].State != OperationState.Loaded)
             return false;
+        if (qp.LocalOperations > 0)
+            return TryFindAmongLocal(qp, sequence, out slot);
         var ahead = sequence - qp.Operations[qp.Head].Sequence;
         var last = qp.SendRing.Distance(qp.Head, qp.Next);
         if (ahead > last || (ahead == last && qp.Operations[qp.Next].State != OperationState.Loaded))
             return false;
         slot = (qp.Head + ahead) & qp.SendRing.Mask;
         return qp.Operations[slot].State != OperationState.Done;
+    }
+
+    /// <summary>Where local operations lie between the messages, their numbers are no distances.</summary>
+    private static bool TryFindAmongLocal(EngineQueuePair qp, uint sequence, out uint slot)
+    {
+        for (slot = qp.Head; ; slot = qp.SendRing.Next(slot))
+        {
+            ref var operation = ref qp.Operations[slot];
+            if (slot == qp.Next && operation.State != OperationState.Loaded)
+                return false;
+            if (operation.Sequence == sequence && !operation.IsLocal)
+                return operation.State != OperationState.Done;
+            if (slot == qp.Next)
+                return false;
+        }
     }
 
     private void WaitForReceiver(EngineQueuePair qp, ref SendOperation operation, byte rnrTimer)

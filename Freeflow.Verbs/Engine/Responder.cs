@@ -65,6 +65,15 @@ internal sealed partial class Responder(EngineCore core)
     {
         qp.Inbound.Active = false;
         Advance(qp);
+        if (qp.Inbound.Request.Opcode == WorkRequestOpcode.SendWithInvalidate
+            && !core.Windows.TryInvalidate(qp, qp.Inbound.Request.Immediate))
+        {
+            // An error of class J: the message has come and is acknowledged, and only this side fails.
+            CompleteReceive(qp, WorkCompletionStatus.RemoteInvalidRequestError, qp.Inbound.Request);
+            core.Fail(qp, QueuePairFault.InvalidRequest);
+            return;
+        }
+
         if (qp.Receive.Held && qp.Inbound.Request.Opcode != WorkRequestOpcode.RdmaWrite)
             CompleteReceive(qp, WorkCompletionStatus.Success, qp.Inbound.Request);
         core.Answers.Delivered(qp);
@@ -75,7 +84,8 @@ internal sealed partial class Responder(EngineCore core)
     {
         if (!qp.IsReliable)
             return UnreliablePlacementFailed(qp);
-        var isSend = qp.Inbound.Request.Opcode is WorkRequestOpcode.Send or WorkRequestOpcode.SendWithImmediate;
+        var isSend = qp.Inbound.Request.Opcode
+            is WorkRequestOpcode.Send or WorkRequestOpcode.SendWithImmediate or WorkRequestOpcode.SendWithInvalidate;
         if (isSend)
             CompleteReceive(qp, WorkCompletionStatus.LocalProtectionError, qp.Inbound.Request);
         qp.Inbound.Active = false;
@@ -101,7 +111,7 @@ internal sealed partial class Responder(EngineCore core)
     public static MemoryCursor ReadCursor(EngineQueuePair qp, ulong address, uint key, uint length)
     {
         qp.ReadEntry[0] = new ScatterGatherEntry { Address = address, Length = length, LocalKey = key };
-        return new MemoryCursor(qp.ReadEntry, 0, 1, qp.ProtectionDomain, AccessFlags.RemoteRead, remote: true);
+        return new MemoryCursor(qp.ReadEntry, 0, 1, qp.ProtectionDomain, AccessFlags.RemoteRead, qp);
     }
 
     /// <summary>Executes an atomic, once; a repeated one gets the first result again.</summary>
@@ -116,11 +126,11 @@ internal sealed partial class Responder(EngineCore core)
         if ((qp.Access & AccessFlags.RemoteAtomic) == 0 || request.RemoteAddress % sizeof(ulong) != 0)
             return Refuse(qp, Verdict.InvalidRequest);
 
-        var region = core.Keys.Find(
-            request.RemoteKey, qp.ProtectionDomain, request.RemoteAddress, sizeof(ulong), AccessFlags.RemoteAtomic, remote: true);
+        var address = request.RemoteAddress;
+        var region = core.Keys.FindRemote(qp, request.RemoteKey, ref address, sizeof(ulong), AccessFlags.RemoteAtomic);
         if (region is null)
             return Refuse(qp, Verdict.RemoteAccessError);
-        if (!TryExecute(region, request, out original))
+        if (!TryExecute(region, region.Translate(address), request, out original))
             return Refuse(qp, Verdict.RemoteOperationError);
         qp.Replay.Add(request.Sequence, original);
         Advance(qp);
@@ -128,19 +138,18 @@ internal sealed partial class Responder(EngineCore core)
     }
 
     /// <summary>How many receives are posted and not taken.</summary>
-    public static uint PostedReceives(EngineQueuePair qp) => qp.ReceiveRing.Distance(qp.ReceiveHead, qp.ReceiveRing.Producer);
+    public static uint PostedReceives(EngineQueuePair qp) => qp.Receives.Posted;
 
-    /// <summary>Completes every receive with a flush error.</summary>
+    /// <summary>Completes every receive with a flush error. Those of an SRQ stay for its other QPs.</summary>
     public void Flush(EngineQueuePair qp)
     {
         if (qp.Receive.Held)
             CompleteReceive(qp, WorkCompletionStatus.WorkRequestFlushError, default);
         qp.Inbound.Active = false;
-        while (qp.ReceiveHead != qp.ReceiveRing.Producer)
+        while (!qp.Receives.IsShared && qp.Receives.TryTake(out var element))
         {
-            var head = MemoryMarshal.Read<ReceiveWqeHead>(qp.ReceiveRing.Slot(qp.ReceiveHead));
+            var head = MemoryMarshal.Read<ReceiveWqeHead>(element);
             qp.Receive = new HeldReceive { Held = true, WorkRequestId = head.WorkRequestId };
-            qp.ReceiveHead = qp.ReceiveRing.Next(qp.ReceiveHead);
             CompleteReceive(qp, WorkCompletionStatus.WorkRequestFlushError, default);
         }
     }
@@ -179,11 +188,11 @@ internal sealed partial class Responder(EngineCore core)
     private static MemoryCursor WriteCursor(EngineQueuePair qp, in InboundRequest request)
     {
         qp.WriteEntry[0] = new ScatterGatherEntry { Address = request.RemoteAddress, Length = request.Length, LocalKey = request.RemoteKey };
-        return new MemoryCursor(qp.WriteEntry, 0, 1, qp.ProtectionDomain, AccessFlags.RemoteWrite, remote: true);
+        return new MemoryCursor(qp.WriteEntry, 0, 1, qp.ProtectionDomain, AccessFlags.RemoteWrite, qp);
     }
 
     private static MemoryCursor ReceiveCursor(EngineQueuePair qp) =>
-        new(qp.ReceiveEntries, 0, qp.Receive.SgeCount, qp.ProtectionDomain, AccessFlags.LocalWrite, remote: false);
+        new(qp.ReceiveEntries, 0, qp.Receive.SgeCount, qp.ProtectionDomain, AccessFlags.LocalWrite);
 
     private static void Advance(EngineQueuePair qp)
     {
@@ -203,7 +212,7 @@ internal sealed partial class Responder(EngineCore core)
         verdict = Verdict.Accept;
         if (qp.Receive.Held)
             return true;
-        if (qp.ReceiveHead == qp.ReceiveRing.Producer)
+        if (!qp.Receives.TryTake(out var element))
         {
             // What follows is dropped until this message comes again.
             qp.SaidOutOfSequence = true;
@@ -212,13 +221,12 @@ internal sealed partial class Responder(EngineCore core)
             return false;
         }
 
-        var element = qp.ReceiveRing.Slot(qp.ReceiveHead);
         var head = MemoryMarshal.Read<ReceiveWqeHead>(element);
-        qp.ReceiveHead = qp.ReceiveRing.Next(qp.ReceiveHead);
         qp.Receive = new HeldReceive { Held = true, WorkRequestId = head.WorkRequestId };
         qp.ReceivesTaken++;
-        if (head.SgeCount > qp.Capabilities.MaxRecvSge)
+        if (head.SgeCount > qp.Receives.MaximumSges)
         {
+            ReleaseShared(qp);
             CompleteReceive(qp, WorkCompletionStatus.LocalQpOperationError, default);
             verdict = Refuse(qp, Verdict.RemoteOperationError);
             return false;
@@ -231,12 +239,24 @@ internal sealed partial class Responder(EngineCore core)
             length += entry.Length;
         qp.Receive.SgeCount = (int)head.SgeCount;
         qp.Receive.Length = (uint)Math.Min(length, uint.MaxValue);
+        ReleaseShared(qp);
         return true;
+    }
+
+    /// <summary>A receive of an SRQ has been copied: its slot is free at once, since others complete theirs in another order.</summary>
+    private void ReleaseShared(EngineQueuePair qp)
+    {
+        if (!qp.Receives.IsShared)
+            return;
+        qp.Receives.Publish();
+        if (qp.Receives.FallsBelowLimit())
+            core.Events.SharedReceiveQueueLimit(qp.Receives);
     }
 
     private void CompleteReceive(EngineQueuePair qp, WorkCompletionStatus status, in InboundRequest request)
     {
         var withImmediate = request.Opcode is WorkRequestOpcode.SendWithImmediate or WorkRequestOpcode.RdmaWriteWithImmediate;
+        var withInvalidate = request.Opcode == WorkRequestOpcode.SendWithInvalidate;
         var completion = new WorkCompletion
         {
             WorkRequestId = qp.Receive.WorkRequestId,
@@ -245,8 +265,8 @@ internal sealed partial class Responder(EngineCore core)
                 ? WorkCompletionOpcode.ReceiveRdmaWithImmediate
                 : WorkCompletionOpcode.Receive,
             ByteLength = status == WorkCompletionStatus.Success ? request.Length : 0,
-            ImmediateOrKey = withImmediate ? request.Immediate : 0,
-            Flags = FlagsOf(status, withImmediate),
+            ImmediateOrKey = withImmediate || withInvalidate ? request.Immediate : 0,
+            Flags = FlagsOf(status, withImmediate, withInvalidate),
             QpNumber = qp.Number,
             SourceQp = request.SourceQp,
             PortNumber = 1,
@@ -254,19 +274,20 @@ internal sealed partial class Responder(EngineCore core)
         qp.Receive.Held = false;
 
         // The slot is free before the completion shows: who polls it may post again at once.
-        qp.ReceiveRing.Consumer = qp.ReceiveHead;
-        core.Complete(qp.ReceiveCq, completion, request.Solicited);
+        qp.Receives.Publish();
+        if (!core.Complete(qp.ReceiveCq, completion, request.Solicited))
+            core.Fail(qp, QueuePairFault.Fatal);
     }
 
     // As rxe, which says of every message that it came with a GRH.
-    private static WorkCompletionFlags FlagsOf(WorkCompletionStatus status, bool withImmediate) =>
+    private static WorkCompletionFlags FlagsOf(WorkCompletionStatus status, bool withImmediate, bool withInvalidate) =>
         status != WorkCompletionStatus.Success ? WorkCompletionFlags.None
         : withImmediate ? WorkCompletionFlags.Grh | WorkCompletionFlags.WithImmediate
+        : withInvalidate ? WorkCompletionFlags.Grh | WorkCompletionFlags.WithInvalidate
         : WorkCompletionFlags.Grh;
 
-    private static bool TryExecute(EngineMemoryRegion region, in InboundRequest request, out ulong original)
+    private static bool TryExecute(EngineMemoryRegion region, ulong address, in InboundRequest request, out ulong original)
     {
-        var address = region.Translate(request.RemoteAddress);
         var isSwap = request.Opcode == WorkRequestOpcode.AtomicCompareAndSwap;
         if (region.Memory.TryGetShared(address, sizeof(ulong), out var shared) && shared.Length >= sizeof(ulong))
         {

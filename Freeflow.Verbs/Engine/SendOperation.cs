@@ -31,6 +31,8 @@ internal struct SendOperation
     public WorkRequestOpcode Opcode;
     public SendFlags Flags;
     public uint RemoteKey;
+
+    /// <summary>Immediate data, the key to invalidate, or a binding's access flags.</summary>
     public uint Immediate;
 
     /// <summary>Bytes of the message: the sum of its SGEs, or of its inline data.</summary>
@@ -38,7 +40,7 @@ internal struct SendOperation
 
     public int SgeCount;
 
-    /// <summary>Number of the message on this QP; counts on from the SQ PSN.</summary>
+    /// <summary>Number of the message on this QP; counts on from the SQ PSN. A local operation has that of the message behind it.</summary>
     public uint Sequence;
 
     /// <summary>Number among the messages that use up a receive at the peer (the specification's SSN).</summary>
@@ -63,11 +65,24 @@ internal struct SendOperation
     /// <summary>Whether the peer answers with data (and max_rd_atomic limits how many are under way).</summary>
     public readonly bool AwaitsData => IsRead || IsAtomic;
 
+    /// <summary>Whether it is done here, and the peer hears nothing of it.</summary>
+    public readonly bool IsLocal => Opcode is WorkRequestOpcode.LocalInvalidate or WorkRequestOpcode.BindMw;
+
+    // A binding: RemoteAddress is where the window begins, RemoteKey brings the new key's lower bits.
+    public readonly ulong WindowLength => CompareAdd;
+
+    public readonly uint RegionKey => (uint)Swap;
+
+    public readonly uint WindowKey => (uint)(Swap >> 32);
+
+    public readonly AccessFlags WindowAccess => (AccessFlags)Immediate;
+
     public readonly bool IsInline => (Flags & SendFlags.Inline) != 0;
 
     /// <summary>Whether the message uses up a receive at the peer.</summary>
     public readonly bool ConsumesReceive =>
-        Opcode is WorkRequestOpcode.Send or WorkRequestOpcode.SendWithImmediate or WorkRequestOpcode.RdmaWriteWithImmediate;
+        Opcode is WorkRequestOpcode.Send or WorkRequestOpcode.SendWithImmediate or WorkRequestOpcode.SendWithInvalidate
+            or WorkRequestOpcode.RdmaWriteWithImmediate;
 
     public readonly WorkCompletionOpcode CompletionOpcode => Opcode switch
     {
@@ -75,6 +90,8 @@ internal struct SendOperation
         WorkRequestOpcode.RdmaRead => WorkCompletionOpcode.RdmaRead,
         WorkRequestOpcode.AtomicCompareAndSwap => WorkCompletionOpcode.CompareSwap,
         WorkRequestOpcode.AtomicFetchAndAdd => WorkCompletionOpcode.FetchAdd,
+        WorkRequestOpcode.LocalInvalidate => WorkCompletionOpcode.LocalInvalidate,
+        WorkRequestOpcode.BindMw => WorkCompletionOpcode.BindMw,
         _ => WorkCompletionOpcode.Send,
     };
 }

@@ -34,8 +34,19 @@ internal sealed partial class SendQueue(EngineCore core)
             RemoteAddress = head.RemoteAddress,
             RemoteKey = head.RdmaRemoteKey,
             State = OperationState.Loaded,
-            Sequence = qp.NextSequence++,
+            Sequence = qp.NextSequence,
         };
+        if (operation.IsLocal)
+        {
+            qp.LocalOperations++;
+            if (IsSupported(qp, operation.Opcode))
+                LoadLocal(ref operation, head);
+            else
+                Stop(qp, ref operation, WorkCompletionStatus.LocalQpOperationError);
+            return;
+        }
+
+        qp.NextSequence++;
         if (operation.IsAtomic)
         {
             operation.CompareAdd = head.CompareAdd;
@@ -88,6 +99,8 @@ internal sealed partial class SendQueue(EngineCore core)
                 PortNumber = 1,
             };
             operation.State = OperationState.Posted;
+            if (operation.IsLocal)
+                qp.LocalOperations--;
             if (qp.Unacknowledged == qp.Head)
                 qp.Unacknowledged = qp.SendRing.Next(qp.Head);
             qp.Head = qp.SendRing.Next(qp.Head);
@@ -139,7 +152,17 @@ internal sealed partial class SendQueue(EngineCore core)
         }
 
         qp.Next = qp.Unacknowledged = qp.Head;
-        qp.OutstandingReads = 0;
+        qp.OutstandingReads = qp.LocalOperations = 0;
+    }
+
+    private static void LoadLocal(ref SendOperation operation, in SendWqeHead head)
+    {
+        if (operation.Opcode != WorkRequestOpcode.BindMw)
+            return;
+        operation.Immediate = (uint)head.WindowAccess;
+        operation.RemoteKey = head.NewWindowKey;
+        operation.CompareAdd = head.WindowLength;
+        operation.Swap = ((ulong)head.WindowKey << 32) | head.RegionKey;
     }
 
     private WorkCompletionStatus LoadInline(EngineQueuePair qp, uint slot, uint length, ReadOnlySpan<byte> data)
@@ -173,11 +196,11 @@ internal sealed partial class SendQueue(EngineCore core)
         return operation.Cursor.IsValid(core.Keys) ? WorkCompletionStatus.Success : WorkCompletionStatus.LocalProtectionError;
     }
 
-    // The others (memory windows, invalidation) are not offered by the device.
+    // The rest is the kernel's own, or what no rxe device has.
     private static bool IsSupported(EngineQueuePair qp, WorkRequestOpcode opcode) => qp.Type switch
     {
-        QueuePairType.ReliableConnection => opcode <= WorkRequestOpcode.AtomicFetchAndAdd,
-        QueuePairType.UnreliableConnection => opcode <= WorkRequestOpcode.SendWithImmediate,
+        QueuePairType.ReliableConnection => opcode is <= WorkRequestOpcode.SendWithInvalidate,
+        QueuePairType.UnreliableConnection => opcode is <= WorkRequestOpcode.SendWithImmediate or WorkRequestOpcode.BindMw,
         _ => opcode is WorkRequestOpcode.Send or WorkRequestOpcode.SendWithImmediate,
     };
 }

@@ -49,6 +49,12 @@ internal sealed class UnreliableRequester(EngineCore core, SendQueue queue, Loca
     /// <summary>Sends the next part; false when the QP has to wait.</summary>
     private bool TryCarry(EngineQueuePair qp, DataLink? link, ref SendOperation operation, ref WorkBudget budget)
     {
+        if (operation.IsLocal)
+        {
+            Execute(qp, ref operation, ref budget);
+            return true;
+        }
+
         if (qp.Type == QueuePairType.UnreliableDatagram)
             return _datagrams.TrySend(qp, ref operation, ref budget);
         if (!_gate.MayGo(qp, operation, link))
@@ -81,5 +87,15 @@ internal sealed class UnreliableRequester(EngineCore core, SendQueue queue, Loca
         operation.State = OperationState.Done;
         budget.Spend(0);
         return true;
+    }
+
+    private void Execute(EngineQueuePair qp, ref SendOperation operation, ref WorkBudget budget)
+    {
+        budget.Spend(0);
+        var status = core.Windows.Execute(qp, operation);
+        if (status == WorkCompletionStatus.Success)
+            operation.State = OperationState.Done;
+        else
+            SendQueue.Stop(qp, ref operation, status);
     }
 }

@@ -11,7 +11,7 @@ namespace Freeflow.Verbs.Engine;
 /// links. Commands come from any thread and are carried out between two rounds; a command's <c>done</c> runs on the
 /// engine's thread and must only hand the news on.
 /// </summary>
-public sealed class VerbsEngine : IDisposable
+public sealed partial class VerbsEngine : IDisposable
 {
     private const ulong CommandKey = 1;
     private const int OperationsPerTurn = 64;
@@ -68,6 +68,8 @@ public sealed class VerbsEngine : IDisposable
             RemoveNow(queuePair);
         foreach (var completionQueue in connection.CompletionQueues.ToArray())
             RemoveNow(completionQueue);
+        foreach (var window in connection.MemoryWindows.ToArray())
+            RemoveNow(window);
         foreach (var region in connection.MemoryRegions.ToArray())
             RemoveNow(region);
         if (_sources.Remove(connection.WakeKey))
@@ -127,10 +129,17 @@ public sealed class VerbsEngine : IDisposable
         _core.Statistics.MemoryRegions++;
     });
 
-    public void Remove(EngineMemoryRegion region, Action done) => Post(() =>
+    /// <summary>Takes a region out; false, and it stays, while windows are bound to it.</summary>
+    public void Remove(EngineMemoryRegion region, Action<bool> done) => Post(() =>
     {
+        if (region.Windows > 0)
+        {
+            done(false);
+            return;
+        }
+
         RemoveNow(region);
-        done();
+        done(true);
     });
 
     /// <summary>Gives the engine a connection to a peer router; an older one to the same peer is closed.</summary>
@@ -386,6 +395,7 @@ public sealed class VerbsEngine : IDisposable
             return;
         _core.Settle(queuePair);
         _core.Groups.LeaveAll(queuePair);
+        UnbindWindowsOf(queuePair);
         queuePair.Attached = false;
         queuePair.State = QueuePairState.Reset;
         queuePair.Connection.QueuePairs.Remove(queuePair.Handle);

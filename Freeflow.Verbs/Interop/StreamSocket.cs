@@ -45,11 +45,16 @@ public static unsafe partial class StreamSocket
     /// <summary>Takes the descriptor out of a managed socket, which is disposed.</summary>
     public static SafeFileHandle Take(Socket socket)
     {
-        var duplicate = Control(socket.SafeHandle, DuplicateCloseOnExec, 0);
-        var error = Marshal.GetLastPInvokeError();
-        socket.Dispose();
+        using (socket)
+            return Duplicate(socket.SafeHandle);
+    }
+
+    /// <summary>A second descriptor of the same socket.</summary>
+    public static SafeFileHandle Duplicate(SafeHandle socket)
+    {
+        var duplicate = Control(socket, DuplicateCloseOnExec, 0);
         return duplicate < 0
-            ? throw new Win32Exception(error, "fcntl(F_DUPFD_CLOEXEC)")
+            ? throw new Win32Exception(Marshal.GetLastPInvokeError(), "fcntl(F_DUPFD_CLOEXEC)")
             : new SafeFileHandle(duplicate, ownsHandle: true);
     }
 

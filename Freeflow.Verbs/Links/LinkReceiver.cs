@@ -210,7 +210,7 @@ internal sealed class LinkReceiver(EngineCore core, DataLink link, LinkReceiver.
 
     private void BeginData(EngineQueuePair qp)
     {
-        if ((WorkRequestOpcode)_header.Opcode > WorkRequestOpcode.SendWithImmediate
+        if ((WorkRequestOpcode)_header.Opcode is > WorkRequestOpcode.SendWithImmediate and not WorkRequestOpcode.SendWithInvalidate
             || _header.Offset > _header.TotalLength || _header.PayloadLength > _header.TotalLength - _header.Offset)
         {
             link.Break($"malformed data frame (opcode {_header.Opcode}, {_header.Offset} + {_header.PayloadLength} of {_header.TotalLength} bytes)");

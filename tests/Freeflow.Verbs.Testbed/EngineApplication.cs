@@ -23,7 +23,15 @@ public sealed class EngineApplication : IDisposable
     private uint _receiveProducer;
     private uint _completionConsumer;
 
-    public EngineApplication(EngineSite site, string address, int bytes = 1 << 16, int depth = 64, int completions = 256, uint protectionDomain = 1)
+    /// <param name="site">The engine that serves it.</param>
+    /// <param name="address">Its container's.</param>
+    /// <param name="bytes">Of its one region.</param>
+    /// <param name="depth">Requests of each queue.</param>
+    /// <param name="completions">Of its CQ.</param>
+    /// <param name="protectionDomain">Its PD.</param>
+    /// <param name="sharedReceives">Receives of an SRQ; 0: the QP has its own.</param>
+    public EngineApplication(
+        EngineSite site, string address, int bytes = 1 << 16, int depth = 64, int completions = 256, uint protectionDomain = 1, int sharedReceives = 0)
     {
         _site = site;
         Gid = Gid.FromAddress(IPAddress.Parse(address));
@@ -33,13 +41,14 @@ public sealed class EngineApplication : IDisposable
             File.OpenHandle("/proc/self/maps", FileMode.Open, FileAccess.Read));
         Address = (ulong)Marshal.UnsafeAddrOfPinnedArrayElement(_memory, 0);
         Key = Interlocked.Increment(ref s_numbers);
-        const AccessFlags All = AccessFlags.LocalWrite | AccessFlags.RemoteRead | AccessFlags.RemoteWrite | AccessFlags.RemoteAtomic;
+        const AccessFlags All = AccessFlags.LocalWrite | AccessFlags.RemoteRead | AccessFlags.RemoteWrite | AccessFlags.RemoteAtomic | AccessFlags.MwBind;
         Region = new EngineMemoryRegion(_connection, Key, Key, protectionDomain, Address, _process.Register(Address, (ulong)bytes, write: true), All);
         CompletionQueue = EngineCompletionQueue.Create(_connection, 0, completions, null, 1);
+        Shared = sharedReceives > 0 ? EngineReceiveQueue.CreateShared(_connection, 0, sharedReceives, 4, 0) : null;
         var wanted = new QueuePairCapabilities(depth, depth, 4, 4, 64);
         QueuePair = EngineQueuePair.Create(
             _connection, 0, Interlocked.Increment(ref s_numbers), protectionDomain, QueuePairType.ReliableConnection,
-            CompletionQueue, CompletionQueue, wanted, signalAll: false);
+            CompletionQueue, CompletionQueue, wanted, signalAll: false, Shared);
         site.Engine.Attach(_connection);
         site.Engine.Add(CompletionQueue);
         site.Engine.Add(QueuePair);
@@ -59,6 +68,11 @@ public sealed class EngineApplication : IDisposable
     public EngineCompletionQueue CompletionQueue { get; }
 
     public EngineQueuePair QueuePair { get; }
+
+    /// <summary>Its SRQ, if it has one.</summary>
+    public EngineReceiveQueue? Shared { get; }
+
+    public EngineConnection Connection => _connection;
 
     /// <summary>Takes the QPs of two applications to RTS, each other's peer; over a link where their engines differ.</summary>
     public static void Connect(EngineApplication one, EngineApplication other, byte timeout = 14, byte retries = 7, byte rnrRetries = 7)
@@ -138,6 +152,26 @@ public sealed class EngineApplication : IDisposable
         Ring();
     }
 
+    /// <summary>Has the engine do something and say that it is done.</summary>
+    public static T Ask<T>(Action<Action<T>> command)
+    {
+        using var done = new ManualResetEventSlim();
+        T? answer = default;
+        command(given =>
+        {
+            answer = given;
+            done.Set();
+        });
+        return done.Wait(TimeSpan.FromSeconds(10)) ? answer! : throw new TimeoutException("the engine does not answer");
+    }
+
+    /// <summary>What a library does once a queue has moved to another ring.</summary>
+    public void Remap()
+    {
+        _receiveProducer = QueuePair.ReceiveRing.Producer;
+        _completionConsumer = CompletionQueue.Ring.Consumer;
+    }
+
     public void PostReceive(int offset, int length, ulong id = 0)
     {
         var slot = QueuePair.ReceiveRing.Slot(_receiveProducer);
@@ -195,6 +229,7 @@ public sealed class EngineApplication : IDisposable
         _site.Engine.Detach(_connection, done.Set);
         done.Wait(TimeSpan.FromSeconds(10));
         QueuePair.Dispose();
+        Shared?.Dispose();
         CompletionQueue.Dispose();
         _connection.Dispose();
         _process.Dispose();

@@ -70,6 +70,10 @@ public sealed class EngineSite : IDisposable, IEngineEvents, IAddressResolver
 
     void IEngineEvents.CompletionQueueOverrun(EngineCompletionQueue completionQueue) => News.Enqueue("overrun");
 
+    void IEngineEvents.SharedReceiveQueueLimit(EngineReceiveQueue queue) => News.Enqueue("limit");
+
+    void IEngineEvents.LastReceiveTaken(EngineQueuePair queuePair) => News.Enqueue("last receive");
+
     void IEngineEvents.LinkUp(int peer) => News.Enqueue("link up");
 
     void IEngineEvents.LinkDown(int peer, string reason) => News.Enqueue("link down");

@@ -49,9 +49,18 @@ struct ibv_qp *make_qp(struct endpoint *at, struct ibv_cq *send, struct ibv_cq *
         .qp_type = IBV_QPT_RC,
         .cap = {.max_send_wr = depth, .max_recv_wr = depth, .max_send_sge = sges, .max_recv_sge = sges, .max_inline_data = inline_bytes},
     };
-    struct ibv_qp *qp = ibv_create_qp(at->pd, &wanted);
+    return make_qp_of(at, &wanted);
+}
+
+struct ibv_qp *make_qp_of(struct endpoint *at, struct ibv_qp_init_attr *wanted) {
+    struct ibv_qp *qp = ibv_create_qp(at->pd, wanted);
     if (!qp)
         die("ibv_create_qp: %s", strerror(errno));
+    to_init(qp);
+    return qp;
+}
+
+void to_init(struct ibv_qp *qp) {
     struct ibv_qp_attr init = {
         .qp_state = IBV_QPS_INIT,
         .port_num = 1,
@@ -60,7 +69,6 @@ struct ibv_qp *make_qp(struct endpoint *at, struct ibv_cq *send, struct ibv_cq *
     int error = ibv_modify_qp(qp, &init, IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT | IBV_QP_ACCESS_FLAGS);
     if (error)
         die("to INIT: %s", strerror(error));
-    return qp;
 }
 
 struct address address_of(struct endpoint *at, struct ibv_qp *qp) {
@@ -68,6 +76,11 @@ struct address address_of(struct endpoint *at, struct ibv_qp *qp) {
 }
 
 void connect_qp(struct ibv_qp *qp, const struct address *peer, const struct patience *patience) {
+    to_rtr(qp, peer);
+    to_rts(qp, patience);
+}
+
+void to_rtr(struct ibv_qp *qp, const struct address *peer) {
     struct ibv_qp_attr rtr = {
         .qp_state = IBV_QPS_RTR,
         .path_mtu = IBV_MTU_1024,
@@ -81,6 +94,9 @@ void connect_qp(struct ibv_qp *qp, const struct address *peer, const struct pati
                                             IBV_QP_MAX_DEST_RD_ATOMIC | IBV_QP_MIN_RNR_TIMER);
     if (error)
         die("to RTR: %s", strerror(error));
+}
+
+void to_rts(struct ibv_qp *qp, const struct patience *patience) {
     struct ibv_qp_attr rts = {
         .qp_state = IBV_QPS_RTS,
         .sq_psn = 7,
@@ -89,7 +105,7 @@ void connect_qp(struct ibv_qp *qp, const struct address *peer, const struct pati
         .rnr_retry = patience->rnr_retries,
         .max_rd_atomic = 8,
     };
-    error = ibv_modify_qp(qp, &rts, IBV_QP_STATE | IBV_QP_SQ_PSN | IBV_QP_TIMEOUT | IBV_QP_RETRY_CNT | IBV_QP_RNR_RETRY |
+    int error = ibv_modify_qp(qp, &rts, IBV_QP_STATE | IBV_QP_SQ_PSN | IBV_QP_TIMEOUT | IBV_QP_RETRY_CNT | IBV_QP_RNR_RETRY |
                                         IBV_QP_MAX_QP_RD_ATOMIC);
     if (error)
         die("to RTS: %s", strerror(error));

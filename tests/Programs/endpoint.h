@@ -32,8 +32,12 @@ _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2))
 struct endpoint open_endpoint(int with_events);
 struct ibv_qp *make_qp(struct endpoint *at, struct ibv_cq *send, struct ibv_cq *receive, uint32_t depth, uint32_t sges,
                        uint32_t inline_bytes);
+struct ibv_qp *make_qp_of(struct endpoint *at, struct ibv_qp_init_attr *wanted);
+void to_init(struct ibv_qp *qp);
 struct address address_of(struct endpoint *at, struct ibv_qp *qp);
 void connect_qp(struct ibv_qp *qp, const struct address *peer, const struct patience *patience);
+void to_rtr(struct ibv_qp *qp, const struct address *peer);
+void to_rts(struct ibv_qp *qp, const struct patience *patience);
 struct ibv_mr *register_memory(struct endpoint *at, void *start, size_t bytes, int access);
 
 /* Waits up to `seconds` for one completion; 0: none came. With a channel it sleeps on that. */

@@ -17,6 +17,23 @@ public sealed class HandlesAreTheLowestThatAreFree
         Assert.True(table.TryGet(1, out var item) && item == "d");
     }
 
+    [Fact]
+    public void AContainersConnectionsShareItsQuota()
+    {
+        var quota = new QuotaCount(3);
+        HandleTable<string> one = new(3, quota), other = new(3, quota);
+        one.Add("a");
+        other.Add("b");
+        other.Add("c");
+        Assert.False(one.HasRoom || other.HasRoom);
+        other.Abandon();
+        one.Add("d");
+        Assert.True(one.HasRoom);
+        one.Remove(0);
+        one.Remove(1);
+        Assert.True(new HandleTable<string>(3, quota).HasRoom);
+    }
+
     [Theory]
     [InlineData(1u)]
     [InlineData(uint.MaxValue)]

@@ -32,6 +32,11 @@ public sealed class PerftestRunsUnmodified(LabFixture lab)
         "ib_send_bw -b", "ib_write_bw -b", "ib_read_bw -b", "ib_atomic_bw -b",
         "ib_send_bw -e", "ib_send_lat -e", "ib_read_bw -e", "ib_read_lat -e", "ib_atomic_bw -e", "ib_atomic_lat -e");
 
+    public static TheoryData<string, Placement> SharedReceivesInlineDataAndRates => Lines(
+        "ib_send_bw --use-srq", "ib_send_lat --use-srq", "ib_send_bw --use-srq -q 4", "ib_send_bw --use-srq -b", "ib_send_bw --use-srq -e",
+        "ib_send_bw --inline_size 64 -s 64", "ib_send_lat -I 200 -s 200", "ib_write_bw -I 128 -s 128",
+        "ib_write_bw --rate_limit 1 --rate_limit_type SW -n 1000");
+
     /// <summary>
     /// Not -e with -q and -b: perftest before 23.07 waits for an event while completions of the one before lie unpolled,
     /// which ends by luck only (its own "Fix BW tests stuck pending completion event").
@@ -67,6 +72,21 @@ public sealed class PerftestRunsUnmodified(LabFixture lab)
     [Theory]
     [MemberData(nameof(Ways))]
     public void WithSeveralQpsBothDirectionsAndEvents(string line, Placement placement) => Run(line, placement);
+
+    [Theory]
+    [MemberData(nameof(SharedReceivesInlineDataAndRates))]
+    public void WithSharedReceivesInlineDataAndRates(string line, Placement placement) => Run(line, placement);
+
+    /// <summary>Rates by the device and XRC are not offered, as on an rxe device: the program says so and ends.</summary>
+    [Theory]
+    [InlineData("ib_write_bw --rate_limit 1 --rate_limit_type HW", "rate limit")]
+    [InlineData("ibv_xsrq_pingpong", "Couldn't Open the XRC Domain")]
+    public void WhatTheDeviceDoesNotOfferIsRefused(string line, string said)
+    {
+        var result = lab.Hosts.Exec("h1c1", s_bound, line.Split(' '));
+        Assert.NotEqual(0, result.ExitCode);
+        Assert.Contains(said, result.Everything, StringComparison.OrdinalIgnoreCase);
+    }
 
     [Theory]
     [Trait("Speed", "Slow")]

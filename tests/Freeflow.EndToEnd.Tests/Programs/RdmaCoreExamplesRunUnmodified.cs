@@ -26,8 +26,12 @@ public sealed class RdmaCoreExamplesRunUnmodified(LabFixture lab)
         Assert.Matches("XRC Domain (95|.*not supported)", result.Everything);
     }
 
+    public static TheoryData<string, Placement> SharedReceives => PerftestRunsUnmodified.Lines(
+        "ibv_srq_pingpong", "ibv_srq_pingpong -e", "ibv_srq_pingpong -g 0 -q 4 -r 100 -s 65536", "ibv_srq_pingpong -e -g 0");
+
     [Theory]
     [MemberData(nameof(PingPongs))]
+    [MemberData(nameof(SharedReceives))]
     public void PingPong(string line, Placement placement)
     {
         var said = new ProgramPair(lab, placement).Run(s_bound, line.Split(' '));

@@ -28,13 +28,30 @@ public sealed class StructuresMatchTheHeaders
         (typeof(DeallocPdCommand), "ib_uverbs_dealloc_pd"),
         (typeof(RegMrCommand), "ib_uverbs_reg_mr"),
         (typeof(RegMrResponse), "ib_uverbs_reg_mr_resp"),
+        (typeof(ReregMrCommand), "ib_uverbs_rereg_mr"),
+        (typeof(ReregMrResponse), "ib_uverbs_rereg_mr_resp"),
         (typeof(DeregMrCommand), "ib_uverbs_dereg_mr"),
+        (typeof(AllocMwCommand), "ib_uverbs_alloc_mw"),
+        (typeof(AllocMwResponse), "ib_uverbs_alloc_mw_resp"),
+        (typeof(DeallocMwCommand), "ib_uverbs_dealloc_mw"),
         (typeof(CreateCompChannelCommand), "ib_uverbs_create_comp_channel"),
         (typeof(CreateCompChannelResponse), "ib_uverbs_create_comp_channel_resp"),
         (typeof(CreateCqCommand), "ib_uverbs_create_cq"),
         (typeof(ExCreateCqCommand), "ib_uverbs_ex_create_cq"),
         (typeof(CreateCqResponse), "ib_uverbs_create_cq_resp"),
         (typeof(ExCreateCqResponse), "ib_uverbs_ex_create_cq_resp"),
+        (typeof(ResizeCqCommand), "ib_uverbs_resize_cq"),
+        (typeof(ResizeCqResponse), "ib_uverbs_resize_cq_resp"),
+        (typeof(CreateSrqCommand), "ib_uverbs_create_srq"),
+        (typeof(CreateXsrqCommand), "ib_uverbs_create_xsrq"),
+        (typeof(CreateSrqResponse), "ib_uverbs_create_srq_resp"),
+        (typeof(CreateSrqDriverResponse), "rxe_create_srq_resp"),
+        (typeof(ModifySrqCommand), "ib_uverbs_modify_srq"),
+        (typeof(ModifySrqDriverCommand), "rxe_modify_srq_cmd"),
+        (typeof(QuerySrqCommand), "ib_uverbs_query_srq"),
+        (typeof(QuerySrqResponse), "ib_uverbs_query_srq_resp"),
+        (typeof(DestroySrqCommand), "ib_uverbs_destroy_srq"),
+        (typeof(DestroySrqResponse), "ib_uverbs_destroy_srq_resp"),
         (typeof(ReqNotifyCqCommand), "ib_uverbs_req_notify_cq"),
         (typeof(DestroyCqCommand), "ib_uverbs_destroy_cq"),
         (typeof(DestroyCqResponse), "ib_uverbs_destroy_cq_resp"),
@@ -123,6 +140,12 @@ public sealed class StructuresMatchTheHeaders
     [InlineData(24, "offsetof(struct ib_uverbs_ah_attr, dlid)")]
     [InlineData(29, "offsetof(struct ib_uverbs_ah_attr, is_global)")]
     [InlineData(30, "offsetof(struct ib_uverbs_ah_attr, port_num)")]
+    [InlineData(24, "offsetof(struct rxe_send_wqe, wr.wr.mw.addr)")]
+    [InlineData(32, "offsetof(struct rxe_send_wqe, wr.wr.mw.length)")]
+    [InlineData(40, "offsetof(struct rxe_send_wqe, wr.wr.mw.mr_lkey)")]
+    [InlineData(44, "offsetof(struct rxe_send_wqe, wr.wr.mw.mw_rkey)")]
+    [InlineData(48, "offsetof(struct rxe_send_wqe, wr.wr.mw.rkey)")]
+    [InlineData(52, "offsetof(struct rxe_send_wqe, wr.wr.mw.access)")]
     [InlineData(184, "offsetof(struct rxe_send_wqe, dma.length)")]
     [InlineData(196, "offsetof(struct rxe_send_wqe, dma.num_sge)")]
     [InlineData(16, "offsetof(struct rxe_recv_wqe, dma.length)")]

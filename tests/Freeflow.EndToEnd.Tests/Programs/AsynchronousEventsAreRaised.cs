@@ -1,0 +1,72 @@
+using System.Text.RegularExpressions;
+using Freeflow.Lab;
+
+namespace Freeflow.EndToEnd.Tests.Programs;
+
+/// <summary>What ibv_asyncwatch shows of the port, the addresses and the router. The third containers are there to be broken.</summary>
+[Collection(LabFixture.Name)]
+public sealed partial class AsynchronousEventsAreRaised(LabFixture lab)
+{
+    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(20);
+
+    [Fact]
+    public void WhenTheInterfaceGoesDownAndUp()
+    {
+        using var watch = Watch("h1c3", seconds: 8);
+        SetUp("link", "set", "eth0", "down");
+        LabFixture.Eventually("the port down", s_bound, () => PortState().Contains("PORT_DOWN"), PortState);
+        SetUp("link", "set", "eth0", "up");
+        LabFixture.Eventually("the port active", s_bound, () => PortState().Contains("PORT_ACTIVE"), PortState);
+        var seen = Seen(watch);
+        Assert.Equal(["PORT_ERR", "PORT_ACTIVE"], seen.Where(name => name != "GID_CHANGE"));
+    }
+
+    [Fact]
+    public void WhenAnAddressComesAndGoes()
+    {
+        using var watch = Watch("h1c3", seconds: 6);
+        SetUp("address", "add", "10.244.1.98/24", "dev", "eth0");
+        Thread.Sleep(500);
+        SetUp("address", "del", "10.244.1.98/24", "dev", "eth0");
+        Assert.Equal(["GID_CHANGE", "GID_CHANGE"], Seen(watch));
+    }
+
+    [Fact]
+    public void WhenTheRouterIsGone()
+    {
+        using var watch = Watch("h2c3", seconds: 30);
+        lab.Hosts.Routers.Kill("h2");
+        // It ends by itself: the descriptor does, behind the event.
+        var ended = watch.Wait(s_bound);
+        lab.Hosts.Routers.Start("h2", inHostPidNamespace: false, hosts: 2);
+        lab.Hosts.Routers.AwaitCluster(2, TimeSpan.FromSeconds(40));
+        Assert.Equal(1, ended.ExitCode);
+        Assert.Contains("DEVICE_FATAL", ended.Output);
+    }
+
+    private BackgroundProgram Watch(string container, int seconds)
+    {
+        var host = container[..2];
+        var before = Connections(host);
+        var watch = lab.Hosts.Start(container, "timeout", $"{seconds}", "stdbuf", "-oL", "ibv_asyncwatch");
+        LabFixture.Eventually("the device opened", s_bound, () => Connections(host) > before);
+        Thread.Sleep(200);
+        return watch;
+    }
+
+    private int Connections(string host) => lab.Status(host).GetProperty("Engine").GetProperty("Connections").GetInt32();
+
+    private string PortState() => lab.Hosts.Exec("h1c3", s_bound, "ibv_devinfo").Everything;
+
+    private void SetUp(params string[] words)
+    {
+        var result = lab.Hosts.ExecPrivileged("h1c3", s_bound, ["ip", .. words]);
+        Assert.True(result.ExitCode == 0, result.Everything);
+    }
+
+    private static List<string> Seen(BackgroundProgram watch) =>
+        [.. EventName().Matches(watch.Wait(s_bound).Output).Select(match => match.Groups[1].Value)];
+
+    [GeneratedRegex(@"IBV_EVENT_(\w+)")]
+    private static partial Regex EventName();
+}
