@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Freeflow.Actors.ConnectionManagement;
 using Freeflow.Actors.Containers;
 using Freeflow.Actors.Directory;
 using Freeflow.Actors.Peers;
@@ -25,8 +26,9 @@ public sealed class RouterActor : ReceiveActor
         parts.News.WatchLinks(peers);
         parts.HandoverNews.WatchAll(peers, flows);
         book.Changed += handover.LookAgain;
+        var exchange = Context.ActorOf(ExchangeActor.Props(book), ExchangeActor.Name);
         var plane = new ControlPlane(
-            engine, book, directory, new NumberAllocator(), parts.News, parts.Limits, handover, parts.HandoverNews, parts.AcceleratesPrivileged, parts.Tenants);
+            engine, book, directory, new NumberAllocator(), parts.News, parts.Limits, handover, parts.HandoverNews, parts.AcceleratesPrivileged, exchange, parts.Tenants);
         var containers = Context.ActorOf(ContainersActor.Props(plane, parts.ContainerLinger), "containers");
         started(new Started(book, peers, containers, flows));
     }

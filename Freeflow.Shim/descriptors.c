@@ -63,7 +63,8 @@ static void release(struct ff_device *device)
 	if (atomic_fetch_sub(&device->references, 1) != 1)
 		return;
 	ff_orphans_unwatch(device);
-	syscall(SYS_munmap, device->doorbell, device->doorbell_bytes);
+	if (device->doorbell)
+		syscall(SYS_munmap, device->doorbell, device->doorbell_bytes);
 	for (int i = 0; i < FF_KEPT; i++)
 		if (device->kept[i] >= 0)
 			ff_unprotect_and_close(device->kept[i]);

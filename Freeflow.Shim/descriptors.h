@@ -1,4 +1,4 @@
-/* What each descriptor of the process is to us: nothing, a uverbs device, or one of our own that must stay open. */
+/* What each descriptor of the process is to us: nothing, a uverbs device, an rdma_cm, or one of our own that must stay open. */
 #ifndef FREEFLOW_DESCRIPTORS_H
 #define FREEFLOW_DESCRIPTORS_H
 
@@ -13,12 +13,14 @@ enum ff_kept {
 	FF_WAKE,     /* the engine's eventfd */
 	FF_LIFELINE, /* hangs up when the router is gone */
 	FF_STOP,     /* an eventfd that ends the watcher */
+	FF_CHANNEL,  /* the socket for commands, where it is not the descriptor itself */
 	FF_KEPT,
 };
 
-/* An open device. Shared by all descriptors that were duplicated from the first. */
+/* An open device, or an open rdma_cm, which has a channel only. Shared by all descriptors that were duplicated from the first. */
 struct ff_device {
 	atomic_int references;
+	enum ff_kind kind;
 	pthread_mutex_t lock;        /* one call at a time on the socket */
 	uint32_t sequence;
 	atomic_int lost;             /* the router is gone: every call fails with EIO */
