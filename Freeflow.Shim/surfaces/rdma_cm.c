@@ -25,9 +25,29 @@
 /* No option comes near it: the largest is a handful of path records. */
 #define MAX_OPTION 4096u
 
+#define HIGH_DESCRIPTOR 512
+
 int ff_rdma_cm_is_device(const char *path)
 {
 	return path && strcmp(path, DEVICE_PATH) == 0 && ff_sysfs_is_available();
+}
+
+/*
+ * librspreload of rdma-core before 63 looks for a socket of its own by a descriptor's number, and finds that of an rdma_cm
+ * descriptor instead where that is the lower one: select() then tells of the wrong descriptor. There they get high numbers.
+ */
+static int out_of_the_way(int visible)
+{
+	const char *preloads = getenv("LD_PRELOAD");
+	int moved;
+
+	if (!preloads || !strstr(preloads, "librspreload"))
+		return visible;
+	moved = (int)syscall(SYS_fcntl, visible, F_DUPFD_CLOEXEC, HIGH_DESCRIPTOR);
+	if (moved < 0)
+		return visible;
+	syscall(SYS_close, visible);
+	return moved;
 }
 
 static struct ff_device *make_device(int channel)
@@ -65,7 +85,7 @@ int ff_rdma_cm_open(int flags)
 		errno = saved;
 		return -1;
 	}
-	visible = reply.descriptors[0];
+	visible = out_of_the_way(reply.descriptors[0]);
 	if (!(flags & O_CLOEXEC))
 		syscall(SYS_fcntl, visible, F_SETFD, 0);
 	if (flags & O_NONBLOCK)
