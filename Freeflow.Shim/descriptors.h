@@ -31,10 +31,21 @@ struct ff_device {
 	uint64_t token;              /* in the names of its rings */
 	pthread_t watcher;           /* see orphans.h; meaningful while is_watched */
 	int is_watched;
+	struct ff_device *next;      /* among those that are not in use */
 };
 
 /* The device behind a descriptor, or NULL. One array look-up. */
 struct ff_device *ff_device_of(int descriptor);
+
+/*
+ * The device of a descriptor, kept until it is let go: another thread may close the descriptor meanwhile, and as in the kernel
+ * the device then lives until the call is over. NULL when it is no device's any more.
+ */
+struct ff_device *ff_device_hold(int descriptor);
+void ff_device_let_go(struct ff_device *device);
+
+/* A new device of this process with one reference, or NULL. Its memory is never anything else, so that ff_device_hold() may look at one that is gone. */
+struct ff_device *ff_device_make(void);
 
 /* Makes a descriptor the device's; takes over the caller's reference. -1 with EMFILE when its number is too large. */
 int ff_device_attach(int descriptor, struct ff_device *device);

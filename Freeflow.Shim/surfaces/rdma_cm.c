@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "../channel.h"
+#include "../copies.h"
 #include "../log.h"
 #include "sysfs.h"
 
@@ -52,17 +53,12 @@ static int out_of_the_way(int visible)
 
 static struct ff_device *make_device(int channel)
 {
-	struct ff_device *device = calloc(1, sizeof(*device));
+	struct ff_device *device = ff_device_make();
 
 	if (!device)
 		return NULL;
 	device->kind = FF_KIND_RDMA_CM;
-	for (int i = 0; i < FF_KEPT; i++)
-		device->kept[i] = -1;
 	device->kept[FF_CHANNEL] = ff_protect(channel);
-	device->process = (int)syscall(SYS_getpid);
-	atomic_init(&device->references, 1);
-	pthread_mutex_init(&device->lock, NULL);
 	return device;
 }
 
@@ -91,8 +87,7 @@ int ff_rdma_cm_open(int flags)
 	if (flags & O_NONBLOCK)
 		syscall(SYS_fcntl, visible, F_SETFL, O_RDWR | O_NONBLOCK);
 	if (ff_device_attach(visible, device) < 0) {
-		ff_unprotect_and_close(device->kept[FF_CHANNEL]);
-		free(device);
+		ff_device_let_go(device);
 		syscall(SYS_close, visible);
 		errno = EMFILE;
 		return -1;
@@ -145,7 +140,8 @@ static int complete(unsigned char *message, size_t *length, int *other)
 			errno = EINVAL;
 			return -1;
 		}
-		memcpy(message + *length, (void *)(uintptr_t)option.optval, option.optlen);
+		if (ff_copy_from(message + *length, (void *)(uintptr_t)option.optval, option.optlen) < 0)
+			return -1;
 		*length += option.optlen;
 	} else if (header.cmd == RDMA_USER_CM_CMD_MIGRATE_ID && header.in >= sizeof(struct rdma_ucm_migrate_id)) {
 		struct rdma_ucm_migrate_id migrate;
@@ -188,7 +184,7 @@ static int await_event(int descriptor)
 	return got > 0 ? 0 : -1;
 }
 
-ssize_t ff_rdma_cm_write(int descriptor, struct ff_device *device, const void *bytes, size_t length)
+static ssize_t command(int descriptor, struct ff_device *device, const void *bytes, size_t length)
 {
 	unsigned char message[FF_MAX_MESSAGE - sizeof(struct ff_header)];
 	struct rdma_ucm_cmd_hdr header;
@@ -201,13 +197,15 @@ ssize_t ff_rdma_cm_write(int descriptor, struct ff_device *device, const void *b
 		errno = EINVAL;
 		return -1;
 	}
-	memcpy(&header, bytes, sizeof(header));
+	if (ff_copy_from(&header, bytes, sizeof(header)) < 0)
+		return -1;
 	used = sizeof(header) + header.in;
 	if (used > length || used > sizeof(message) - MAX_OPTION) {
 		errno = EINVAL;
 		return -1;
 	}
-	memcpy(message, bytes, used);
+	if (ff_copy_from(message, bytes, used) < 0)
+		return -1;
 	response = response_of(header.cmd, message + sizeof(header), header.in);
 	if (complete(message, &used, &other) < 0)
 		return -1;
@@ -224,9 +222,23 @@ ssize_t ff_rdma_cm_write(int descriptor, struct ff_device *device, const void *b
 		return -1;
 	}
 	given = reply.length < header.out ? reply.length : header.out;
-	if (response && given)
-		memcpy(response, reply.payload, given);
+	if (given && ff_copy_to(response, reply.payload, given) < 0)
+		return -1;
 	return (ssize_t)length;
+}
+
+ssize_t ff_rdma_cm_write(int descriptor, const void *bytes, size_t length)
+{
+	struct ff_device *device = ff_device_hold(descriptor);
+	ssize_t result;
+
+	if (!device) {
+		errno = EBADF;
+		return -1;
+	}
+	result = command(descriptor, device, bytes, length);
+	ff_device_let_go(device);
+	return result;
 }
 
 int ff_rdma_cm_passes_ioctl(const struct ff_device *device, unsigned long request)

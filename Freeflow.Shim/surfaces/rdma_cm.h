@@ -16,7 +16,7 @@ int ff_rdma_cm_is_device(const char *path);
 int ff_rdma_cm_open(int flags);
 
 /* write() to one of its descriptors. */
-ssize_t ff_rdma_cm_write(int descriptor, struct ff_device *device, const void *bytes, size_t length);
+ssize_t ff_rdma_cm_write(int descriptor, const void *bytes, size_t length);
 
 /* Whether an ioctl() is one that the kernel itself does for every file, and so for the descriptor. */
 int ff_rdma_cm_passes_ioctl(const struct ff_device *device, unsigned long request);

@@ -40,25 +40,21 @@ static struct ff_device *make_device(struct ff_reply *reply)
 		errno = EPROTO;
 		return NULL;
 	}
-	device = calloc(1, sizeof(*device));
+	device = ff_device_make();
 	if (!device)
 		return NULL;
 	device->doorbell_bytes = hello->doorbell_bytes;
 	device->doorbell = (void *)syscall(SYS_mmap, NULL, device->doorbell_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
 					   reply->descriptors[0], 0L);
 	if (device->doorbell == MAP_FAILED) {
-		free(device);
+		device->doorbell = NULL;
+		ff_device_let_go(device);
 		return NULL;
 	}
 	device->kind = FF_KIND_UVERBS;
-	device->kept[FF_CHANNEL] = -1;
 	device->kept[FF_WAKE] = ff_protect(reply->descriptors[1]);
 	device->kept[FF_LIFELINE] = ff_protect(reply->descriptors[2]);
-	device->kept[FF_STOP] = -1;
 	device->token = hello->token;
-	device->process = (int)syscall(SYS_getpid);
-	atomic_init(&device->references, 1);
-	pthread_mutex_init(&device->lock, NULL);
 	return device;
 }
 
@@ -280,7 +276,7 @@ static ssize_t command(int descriptor, struct ff_device *device, const void *byt
 
 static ssize_t write_to(int descriptor, struct ff_device *device, const void *bytes, size_t length)
 {
-	return device->kind == FF_KIND_RDMA_CM ? ff_rdma_cm_write(descriptor, device, bytes, length)
+	return device->kind == FF_KIND_RDMA_CM ? ff_rdma_cm_write(descriptor, bytes, length)
 					       : command(descriptor, device, bytes, length);
 }
 
