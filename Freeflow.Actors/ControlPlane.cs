@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Freeflow.Actors.ConnectionManagement;
 using Freeflow.Actors.Directory;
 using Freeflow.Actors.Containers;
 using Freeflow.Verbs.Engine;
@@ -17,6 +18,7 @@ namespace Freeflow.Actors;
 /// <param name="HandoverNews">Finds the actor of an object of TCP mode's.</param>
 /// <param name="AcceleratesPrivileged">Whether containers with CAP_NET_ADMIN over the host's network get host sockets all the same.</param>
 /// <param name="Exchange">Where requests for connections go.</param>
+/// <param name="Connections">What the connection managers have done.</param>
 /// <param name="Tenants">Tells whose a container is.</param>
 public sealed record ControlPlane(
     VerbsEngine Engine,
@@ -29,6 +31,7 @@ public sealed record ControlPlane(
     HandoverNews HandoverNews,
     bool AcceleratesPrivileged,
     IActorRef Exchange,
+    ConnectionCounters Connections,
     TenantRules Tenants);
 
 /// <summary>Bounds for one open device; beyond them the kernel's errno for "no more" (ENOMEM) is given.</summary>

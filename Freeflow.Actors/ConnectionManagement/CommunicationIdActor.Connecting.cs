@@ -38,7 +38,11 @@ public sealed partial class CommunicationIdActor
             return Error(Errno.EINVAL);
         var taken = _spec.Ports.Listen(_binding!);
         if (taken == 0)
+        {
             _state = CommunicationIdState.Listen;
+            _plane.Connections.Listening(+1);
+        }
+
         return Error(taken);
     }
 
@@ -109,6 +113,7 @@ public sealed partial class CommunicationIdActor
         if (_conversation != ConversationState.ReplyReceived)
             return Errno.EINVAL;
         _conversation = ConversationState.Established;
+        _plane.Connections.Established();
         _peer.Tell(CommunicationProtocol.Ready.Instance, Self);
         return 0;
     }

@@ -233,6 +233,7 @@ public sealed partial class CommunicationIdActor
     private void BeEstablished()
     {
         Finish(ConversationState.Established);
+        _plane.Connections.Established();
         Raise(RdmaCmEventType.Established);
     }
 

@@ -58,6 +58,8 @@ public sealed partial class CommunicationIdActor : ReceiveActor, IWithTimers
         SayGoodbye();
         if (_binding is not null)
             _spec.Ports.Release(_binding);
+        if (_state == CommunicationIdState.Listen)
+            _plane.Connections.Listening(-1);
     }
 
     private ConnectionProtocol.Answer Serve(RdmaCmCall call) => call.Command switch

@@ -18,6 +18,7 @@ public sealed partial class ConnectionManagerActor
             return;
         }
 
+        _plane.Connections.Requested();
         var family = (RdmaAddressFamily)request.Route.Family;
         var destination = new RdmaAddress(family, new Gid(request.Route.Destination), request.Route.Service, 0, 0);
         var listening = _ports.Find(request.Route.Service, destination, out var isKnown);
@@ -58,6 +59,7 @@ public sealed partial class ConnectionManagerActor
 
     private void Refuse(ConnectionManagerProtocol.Incoming incoming, byte reason)
     {
+        _plane.Connections.Refused();
         if (incoming.Request.IsLookup)
         {
             var status = reason == RejectReason.InvalidServiceId ? LookupStatus.Unsupported : LookupStatus.Reject;
