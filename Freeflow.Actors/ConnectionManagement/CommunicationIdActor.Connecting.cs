@@ -25,8 +25,10 @@ public sealed partial class CommunicationIdActor
 
     private static int IpHeaderOf(RdmaAddressFamily family) => family == RdmaAddressFamily.Ib ? 0 : IpHeader;
 
-    private ConnectionProtocol.Answer Listen()
+    private ConnectionProtocol.Answer Listen(RdmaCmCall call)
     {
+        if (!call.TryRead<ListenCommand>(out _))
+            return Error(Errno.EINVAL);
         if (_state == CommunicationIdState.Idle)
         {
             var refused = Bind(RdmaAddress.Any(RdmaAddressFamily.Inet));

@@ -31,6 +31,8 @@ public sealed partial class CommunicationIdActor
     {
         if (call.Room < WithoutIndex(Unsafe.SizeOf<QueryRouteResponse>()))
             return Error(Errno.ENOSPC);
+        if (!call.TryRead<RdmaCmQueryCommand>(out _))
+            return Error(Errno.EINVAL);
         var response = default(QueryRouteResponse);
         // There is no room for more of an IB address here, in the kernel neither.
         Span<byte> address = stackalloc byte[RdmaAddress.MaximumSize];

@@ -72,7 +72,7 @@ public sealed partial class CommunicationIdActor : ReceiveActor, IWithTimers
         RdmaCmCommand.QueryRoute => QueryRoute(call),
         RdmaCmCommand.Query => Query(call),
         RdmaCmCommand.SetOption => SetOption(call),
-        RdmaCmCommand.Listen => Listen(),
+        RdmaCmCommand.Listen => Listen(call),
         RdmaCmCommand.Connect => Connect(call),
         RdmaCmCommand.Accept => Accept(call),
         RdmaCmCommand.Reject => Reject(call),
