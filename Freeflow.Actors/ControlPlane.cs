@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Freeflow.Actors.ConnectionManagement;
 using Freeflow.Actors.Connections;
 using Freeflow.Actors.Directory;
 using Freeflow.Actors.Containers;
@@ -17,6 +18,8 @@ namespace Freeflow.Actors;
 /// <param name="Handover">TCP mode.</param>
 /// <param name="HandoverNews">Finds the actor of an object of TCP mode's.</param>
 /// <param name="AcceleratesPrivileged">Whether containers with CAP_NET_ADMIN over the host's network get host sockets all the same.</param>
+/// <param name="Exchange">Where requests for connections go.</param>
+/// <param name="Connections">What the connection managers have done.</param>
 /// <param name="Tenants">Tells whose a container is.</param>
 public sealed record ControlPlane(
     VerbsEngine Engine,
@@ -28,6 +31,8 @@ public sealed record ControlPlane(
     HandoverLoop Handover,
     HandoverNews HandoverNews,
     bool AcceleratesPrivileged,
+    IActorRef Exchange,
+    ConnectionCounters Connections,
     TenantRules Tenants);
 
 /// <summary>Bounds for one open device; beyond them the kernel's errno for "no more" (ENOMEM) is given.</summary>
@@ -50,6 +55,9 @@ public sealed record ConnectionLimits
     public int MulticastAttachments { get; init; } = 1024;
 
     public int CompletionChannels { get; init; } = 4096;
+
+    /// <summary>Of rdma_cm, for each container.</summary>
+    public int CommunicationIds { get; init; } = 16384;
 
     public long RegisteredBytes { get; init; } = 64L << 30;
 

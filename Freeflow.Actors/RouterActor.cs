@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Freeflow.Actors.ConnectionManagement;
 using Freeflow.Actors.Containers;
 using Freeflow.Actors.Directory;
 using Freeflow.Actors.Peers;
@@ -25,14 +26,16 @@ public sealed class RouterActor : ReceiveActor
         parts.News.WatchLinks(peers);
         parts.HandoverNews.WatchAll(peers, flows);
         book.Changed += handover.LookAgain;
+        var connections = new ConnectionCounters();
+        var exchange = Context.ActorOf(ExchangeActor.Props(book), ExchangeActor.Name);
         var plane = new ControlPlane(
-            engine, book, directory, new NumberAllocator(), parts.News, parts.Limits, handover, parts.HandoverNews, parts.AcceleratesPrivileged, parts.Tenants);
+            engine, book, directory, new NumberAllocator(), parts.News, parts.Limits, handover, parts.HandoverNews, parts.AcceleratesPrivileged, exchange, connections, parts.Tenants);
         var containers = Context.ActorOf(ContainersActor.Props(plane, parts.ContainerLinger), "containers");
-        started(new Started(book, peers, containers, flows));
+        started(new Started(book, peers, containers, flows, connections));
     }
 
     /// <summary>What the process wires to its sockets.</summary>
-    public sealed record Started(AddressBook Book, IActorRef Peers, IActorRef Containers, IActorRef Flows);
+    public sealed record Started(AddressBook Book, IActorRef Peers, IActorRef Containers, IActorRef Flows, ConnectionCounters Connections);
 
     public static Props Props(RouterParts parts, LinkEndpoint endpoint, Action<Started> started) =>
         Akka.Actor.Props.Create(() => new RouterActor(parts, endpoint, started));

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -58,16 +59,60 @@ static void put(int descriptor, struct ff_device *device)
 	atomic_store(&owner, (int)syscall(SYS_getpid));
 }
 
-static void release(struct ff_device *device)
+static pthread_mutex_t spare_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct ff_device *spare;
+
+struct ff_device *ff_device_make(void)
+{
+	struct ff_device *device;
+
+	pthread_mutex_lock(&spare_lock);
+	device = spare;
+	if (device)
+		spare = device->next;
+	pthread_mutex_unlock(&spare_lock);
+	if (!device)
+		device = malloc(sizeof(*device));
+	if (!device)
+		return NULL;
+	memset(device, 0, sizeof(*device));
+	for (int i = 0; i < FF_KEPT; i++)
+		device->kept[i] = -1;
+	device->process = (int)syscall(SYS_getpid);
+	pthread_mutex_init(&device->lock, NULL);
+	atomic_store(&device->references, 1);
+	return device;
+}
+
+void ff_device_let_go(struct ff_device *device)
 {
 	if (atomic_fetch_sub(&device->references, 1) != 1)
 		return;
 	ff_orphans_unwatch(device);
-	syscall(SYS_munmap, device->doorbell, device->doorbell_bytes);
+	if (device->doorbell)
+		syscall(SYS_munmap, device->doorbell, device->doorbell_bytes);
 	for (int i = 0; i < FF_KEPT; i++)
 		if (device->kept[i] >= 0)
 			ff_unprotect_and_close(device->kept[i]);
-	free(device);
+	pthread_mutex_lock(&spare_lock);
+	device->next = spare;
+	spare = device;
+	pthread_mutex_unlock(&spare_lock);
+}
+
+struct ff_device *ff_device_hold(int descriptor)
+{
+	struct ff_device *device = ff_device_of(descriptor);
+	int references = device ? atomic_load(&device->references) : 0;
+
+	while (references > 0 && !atomic_compare_exchange_weak(&device->references, &references, references + 1))
+		;
+	if (references <= 0)
+		return NULL;
+	if (ff_device_of(descriptor) == device)
+		return device;
+	ff_device_let_go(device);
+	return NULL;
 }
 
 /* The descriptor is about to be closed or replaced. */
@@ -79,7 +124,7 @@ static void forget(int descriptor)
 		return;
 	if (atomic_exchange(&devices[descriptor], NULL))
 		atomic_fetch_sub(&tracked, 1);
-	release(device);
+	ff_device_let_go(device);
 }
 
 static void copied(int from, int to)

@@ -19,8 +19,8 @@
 
 enum ff_type {
 	FF_HELLO = 1,   /* first on every socket */
-	FF_COMMAND = 2, /* payload: the bytes of one write() to the uverbs descriptor, as they stand; GET_CONTEXT's reply carries
-			   the async descriptor and its writing end */
+	FF_COMMAND = 2, /* payload: the bytes of one write() to the uverbs or rdma_cm descriptor, as they stand; see below. The reply to
+			   uverbs' GET_CONTEXT carries the async descriptor and its writing end */
 	FF_MMAP = 3,    /* payload: struct ff_mmap; the reply carries one descriptor to map */
 	FF_SHARE = 4,   /* payload: struct ff_share_request, sent ahead of REG_MR; the reply: struct ff_share_reply */
 	FF_LISTEN = 5,  /* payload: struct ff_listen, with the listening socket; the reply carries its delivery channel */
@@ -38,10 +38,16 @@ struct ff_header {
 	uint32_t descriptor_patch; /* replies: payload offset of a u32 that takes the number of the received descriptor, or FF_NO_DESCRIPTOR */
 };
 
+/*
+ * What an rdma_cm command only points to goes along with FF_COMMAND: the value of RDMA_USER_CM_CMD_SET_OPTION behind the
+ * command, the descriptor of RDMA_USER_CM_CMD_MIGRATE_ID beside it. GET_EVENT is answered with EAGAIN when no event waits.
+ */
+
 enum ff_kind {
 	FF_KIND_SYSFS = 1,  /* the reply carries the sysfs tree's directory; the socket is then closed */
 	FF_KIND_UVERBS = 2, /* the socket becomes the uverbs descriptor */
 	FF_KIND_TCP = 3,    /* TCP mode of one process */
+	FF_KIND_RDMA_CM = 4, /* commands of one rdma_cm descriptor */
 };
 
 /*
@@ -57,10 +63,11 @@ struct ff_hello {
 /*
  * HELLO, reply. Descriptors: sysfs: the directory. uverbs: the doorbell memory, the engine's eventfd, and a socket that
  * hangs up when the router is gone. TCP: the route memory (uint32_t[FF_MAX_ROUTES], read-only), the note socket.
+ * rdma_cm: the application's descriptor, readable exactly while events wait.
  */
 struct ff_hello_reply {
 	uint32_t version;
-	uint32_t doorbell_bytes; /* size of the doorbell or route memory; 0 for sysfs */
+	uint32_t doorbell_bytes; /* size of the doorbell or route memory; 0 for sysfs and rdma_cm */
 	uint64_t token;          /* this connection's, in the names of its rings; 0 for sysfs */
 };
 

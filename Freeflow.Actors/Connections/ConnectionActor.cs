@@ -14,7 +14,7 @@ using System.Runtime.InteropServices;
 namespace Freeflow.Actors.Connections;
 
 /// <summary>
-/// One shim connection: a look at sysfs, a process's open device, or a process in TCP mode. Its calls are served one after the other; its end,
+/// One shim connection: a look at sysfs, a process's open device, its open rdma_cm, or a process in TCP mode. Its calls are served one after the other; its end,
 /// for whatever reason, frees everything below it.
 /// </summary>
 public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
@@ -33,8 +33,11 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
     private ShimRequest? _current;
     private int _waiting;
 
-    public ConnectionActor(ControlPlane plane, ShimConnection connection, SysfsTree tree, HandoverContainer handoverContainer, ContainerQuota quota, ContainerDevice device)
+    public ConnectionActor(
+        ControlPlane plane, ShimConnection connection, SysfsTree tree, HandoverContainer handoverContainer, IActorRef connectionManager, ContainerQuota quota,
+        ContainerDevice device)
     {
+        _connectionManager = connectionManager;
         _handoverContainer = handoverContainer;
         _plane = plane;
         _connection = connection;
@@ -53,9 +56,9 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
     public IStash Stash { get; set; } = null!;
 
     public static Props Props(
-        ControlPlane plane, ShimConnection connection, SysfsTree tree, HandoverContainer handoverContainer, ContainerQuota quota,
+        ControlPlane plane, ShimConnection connection, SysfsTree tree, HandoverContainer handoverContainer, IActorRef connectionManager, ContainerQuota quota,
         ContainerDevice device) =>
-        Akka.Actor.Props.Create(() => new ConnectionActor(plane, connection, tree, handoverContainer, quota, device));
+        Akka.Actor.Props.Create(() => new ConnectionActor(plane, connection, tree, handoverContainer, connectionManager, quota, device));
 
     // A defect in one object ends this connection, and with it everything of its process, but nothing else.
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(error =>
@@ -69,6 +72,7 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
     {
         _connection.Close("its actor has ended");
         CloseTcp();
+        _readiness?.Dispose();
         var owned = Owned();
         if (_engineConnection is { } engineConnection)
             _plane.Engine.Detach(engineConnection, () => Task.Run(() => Free(owned)));
@@ -149,6 +153,12 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
         if (hello.Kind == ShimConnectionKind.Tcp)
         {
             OpenTcp(request);
+            return;
+        }
+
+        if (hello.Kind == ShimConnectionKind.RdmaCm)
+        {
+            OpenConnectionManager(request);
             return;
         }
 

@@ -45,4 +45,10 @@ public static class ConnectionProtocol
 
     /// <summary>An object is out of the engine; what is left of it may be freed. <paramref name="CompletionEvents"/> is a CQ's count.</summary>
     public sealed record Removed(IActorRef Object, uint CompletionEvents);
+
+    /// <summary>An object that does not live below the connection has failed: the connection ends.</summary>
+    public sealed class Broken
+    {
+        public static Broken Instance { get; } = new();
+    }
 }

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Event;
+using Freeflow.Actors.ConnectionManagement;
 using Freeflow.Actors.Connections;
 using Freeflow.Actors.Directory;
 using Freeflow.Actors.Listeners;
@@ -30,7 +31,10 @@ public sealed class ContainerActor : ReceiveActor, IWithTimers, IWithUnboundedSt
     private readonly HashSet<IActorRef> _listeners = [];
     private ContainerDevice _device = ContainerDevice.Of(Tenant.Default, []);
     private HandoverContainer? _handover;
+    private IActorRef _connectionManager = ActorRefs.Nobody;
+    private DirectoryProtocol.Granted _granted = new([]);
     private int _nextListener;
+    private int _nextManager;
 
     public ContainerActor(ControlPlane plane, NetworkNamespace @namespace)
     {
@@ -80,6 +84,7 @@ public sealed class ContainerActor : ReceiveActor, IWithTimers, IWithUnboundedSt
         {
             // Before this a process's first connection would be one from an address that is not its own.
             Timers.Cancel("addresses");
+            ManageConnections();
             Grant(granted);
             Become(Serving);
             Stash.UnstashAll();
@@ -95,7 +100,8 @@ public sealed class ContainerActor : ReceiveActor, IWithTimers, IWithUnboundedSt
         {
             var connection = connected.Connection;
             var name = $"{connection.PeerPid}-{connection.Id}";
-            var actor = Context.Watch(Context.ActorOf(ConnectionActor.Props(_plane, connection, _tree!, _handover!, _quota, _device), name));
+            var actor = Context.Watch(Context.ActorOf(
+                ConnectionActor.Props(_plane, connection, _tree!, _handover!, _connectionManager, _quota, _device), name));
             _connections.Add(connection.Id, actor);
         });
         Receive<ShimEvents.Received>(received =>
@@ -120,6 +126,8 @@ public sealed class ContainerActor : ReceiveActor, IWithTimers, IWithUnboundedSt
         });
         Receive<Terminated>(ended =>
         {
+            if (ended.ActorRef.Equals(_connectionManager))
+                ManageConnections();
             if (_listeners.Remove(ended.ActorRef))
                 Context.Parent.Tell(new ContainerHeld(_namespace.Id, -1));
             foreach (var entry in _connections.Where(entry => entry.Value.Equals(ended.ActorRef)).ToArray())
@@ -127,8 +135,19 @@ public sealed class ContainerActor : ReceiveActor, IWithTimers, IWithUnboundedSt
         });
     }
 
-    private void Grant(DirectoryProtocol.Granted granted) => _plane.Handover.SetAddresses(
-        _handover!, [.. granted.Addresses.Select(gid => Ipv4.From(gid.ToAddress())).OfType<Ipv4>()]);
+    private void Grant(DirectoryProtocol.Granted granted)
+    {
+        _granted = granted;
+        _plane.Handover.SetAddresses(_handover!, [.. granted.Addresses.Select(gid => Ipv4.From(gid.ToAddress())).OfType<Ipv4>()]);
+        _connectionManager.Tell(new ConnectionManagerProtocol.Serve(granted.Addresses));
+    }
+
+    /// <summary>One that has failed is followed by another; who had to do with it has lost its connection.</summary>
+    private void ManageConnections()
+    {
+        _connectionManager = Context.Watch(Context.ActorOf(ConnectionManagerActor.Props(_plane, _device), $"{ConnectionManagerActor.Name}-{_nextManager++}"));
+        _connectionManager.Tell(new ConnectionManagerProtocol.Serve(_granted.Addresses));
+    }
 
     private void Adopt(Addresses addresses)
     {
@@ -138,6 +157,7 @@ public sealed class ContainerActor : ReceiveActor, IWithTimers, IWithUnboundedSt
         _log.Info("Container {0}: {1}", _namespace.Id, string.Join(", ", _device.Gids.Select(entry => $"{entry.Gid.ToAddress()} on {entry.Interface}")));
         foreach (var connection in _connections.Values)
             connection.Tell(new ConnectionProtocol.DeviceChanged(_device));
+        _connectionManager.Tell(new ConnectionManagerProtocol.DeviceChanged(_device));
     }
 
     private sealed record Addresses(IReadOnlyList<InterfaceAddress> Now);

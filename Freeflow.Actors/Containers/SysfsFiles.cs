@@ -11,6 +11,9 @@ public static class SysfsFiles
     /// <summary>The emulated character device; what stat() of /dev/infiniband/uverbs0 says too.</summary>
     public const string DeviceNumber = "231:192";
 
+    /// <summary>That of /dev/infiniband/rdma_cm, one of the misc devices.</summary>
+    public const string RdmaCmNumber = "10:126";
+
     public static Dictionary<string, string> Of(ContainerDevice device)
     {
         const string verbs = "class/infiniband_verbs/";
@@ -23,6 +26,8 @@ public static class SysfsFiles
             [verbs + "uverbs0/ibdev"] = ContainerDevice.Name + "\n",
             [verbs + "uverbs0/abi_version"] = "1\n",
             [verbs + "uverbs0/dev"] = DeviceNumber + "\n",
+            ["class/misc/rdma_cm/abi_version"] = "4\n",
+            ["class/misc/rdma_cm/dev"] = RdmaCmNumber + "\n",
             [node + "node_type"] = "1: CA\n",
             [node + "node_guid"] = guid + "\n",
             [node + "sys_image_guid"] = guid + "\n",

@@ -34,6 +34,12 @@ public sealed class AddressBook : IAddressOwners, IAddressResolver
     public int? PeerOf(TenantAddress address) =>
         _owners.TryGetValue(address, out var node) && _peers.TryGetValue(node, out var peer) ? peer : null;
 
+    /// <summary>The node that owns an address and can be reached; null when none is known.</summary>
+    public string? NodeOf(TenantAddress address) =>
+        _owners.TryGetValue(address, out var node) && _peers.ContainsKey(node) ? node : null;
+
+    public bool IsOwn(string node) => _peers.TryGetValue(node, out var peer) && peer == EngineQueuePair.SameRouter;
+
     int? IAddressOwners.OwnerOf(ulong tenant, Ipv4 address) => PeerOf(new TenantAddress(tenant, Gid.FromAddress(address.ToIPAddress())));
 
     int IAddressResolver.Version => Volatile.Read(ref _version);

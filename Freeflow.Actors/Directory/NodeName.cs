@@ -1,3 +1,4 @@
+using Akka.Actor;
 using Akka.Cluster;
 
 namespace Freeflow.Actors.Directory;
@@ -6,4 +7,11 @@ namespace Freeflow.Actors.Directory;
 public static class NodeName
 {
     public static string Of(UniqueAddress node) => $"{node.Address}#{(uint)node.Uid}";
+
+    /// <summary>Where the member is; null for what is no node's name.</summary>
+    public static Address? AddressOf(string node)
+    {
+        var end = node.LastIndexOf('#');
+        return end > 0 && Address.TryParse(node[..end], out var address) ? address : null;
+    }
 }

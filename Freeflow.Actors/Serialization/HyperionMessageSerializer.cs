@@ -1,6 +1,7 @@
 using System.Runtime.Serialization;
 using Akka.Actor;
 using Akka.Serialization;
+using Freeflow.Actors.ConnectionManagement;
 using Freeflow.Actors.Peers;
 using Hyperion;
 
@@ -13,7 +14,21 @@ namespace Freeflow.Actors.Serialization;
 public sealed class HyperionMessageSerializer : Akka.Serialization.Serializer
 {
     /// <summary>Everything that may be on the wire. The order is part of the wire format: add at the end.</summary>
-    public static IReadOnlyList<Type> KnownTypes { get; } = [typeof(PeerProtocol.Offer), typeof(PeerProtocol.Accept)];
+    public static IReadOnlyList<Type> KnownTypes { get; } = 
+    [
+        typeof(PeerProtocol.Offer),
+        typeof(PeerProtocol.Accept),
+        typeof(CommunicationProtocol.Route),
+        typeof(CommunicationProtocol.Endpoint),
+        typeof(CommunicationProtocol.Request),
+        typeof(CommunicationProtocol.Pending),
+        typeof(CommunicationProtocol.Reply),
+        typeof(CommunicationProtocol.Ready),
+        typeof(CommunicationProtocol.Reject),
+        typeof(CommunicationProtocol.Disconnect),
+        typeof(CommunicationProtocol.Disconnected),
+        typeof(CommunicationProtocol.Found),
+    ];
 
     private readonly Hyperion.Serializer _hyperion = new(SerializerOptions.Default
         .WithPreserveObjectReferences(false)

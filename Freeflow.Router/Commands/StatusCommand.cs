@@ -52,6 +52,8 @@ internal static class StatusCommand
             Console.WriteLine($"{counter.Name} {counter.Value}");
         foreach (var counter in status.GetProperty("Tcp").EnumerateObject())
             Console.WriteLine($"tcp {counter.Name} {counter.Value}");
+        foreach (var counter in status.GetProperty("RdmaCm").EnumerateObject())
+            Console.WriteLine($"rdma_cm {counter.Name} {counter.Value}");
         return 0;
     }
 

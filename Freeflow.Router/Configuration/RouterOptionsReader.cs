@@ -54,6 +54,7 @@ public static class RouterOptionsReader
                 SharedReceiveQueues = setting.Number("limits.shared-receive-queues", 1, 1_000_000),
                 ProtectionDomains = setting.Number("limits.protection-domains", 1, 1_000_000),
                 CompletionChannels = setting.Number("limits.completion-channels", 1, 65536),
+                CommunicationIds = setting.Number("limits.communication-ids", 1, 1_000_000),
                 RegisteredBytes = setting.Bytes("limits.registered-bytes"),
                 SharedBytes = setting.Bytes("limits.shared-bytes"),
                 SharePages = setting.Switch("limits.share-pages"),

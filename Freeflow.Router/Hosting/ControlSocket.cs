@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Akka.Actor;
 using Freeflow.Actors;
+using Freeflow.Actors.ConnectionManagement;
 using Freeflow.Actors.Directory;
 using Freeflow.Router.Configuration;
 using Freeflow.Verbs.Containers;
@@ -12,7 +13,14 @@ namespace Freeflow.Router.Hosting;
 
 /// <summary>What `freeflow status` shows.</summary>
 public sealed record RouterStatus(
-    string Name, string Address, IReadOnlyList<MemberStatus> Members, IReadOnlyDictionary<string, string> Addresses, ActorCensus Actors, EngineStatistics Engine, HandoverStatistics Tcp);
+    string Name,
+    string Address,
+    IReadOnlyList<MemberStatus> Members,
+    IReadOnlyDictionary<string, string> Addresses,
+    ActorCensus Actors,
+    EngineStatistics Engine,
+    HandoverStatistics Tcp,
+    ConnectionStatistics RdmaCm);
 
 public sealed record MemberStatus(string Address, string Status, bool Reachable);
 
@@ -81,7 +89,8 @@ internal sealed class ControlSocket : IDisposable
             Addresses(),
             ActorCensus.Of(_router.Containers, _router.Flows),
             _engine.Statistics,
-            _handover.Statistics);
+            _handover.Statistics,
+            _router.Connections.Now);
     }
 
     /// <summary>Those of other tenants than the default one with its key before them.</summary>

@@ -16,15 +16,23 @@
 
 #include "../descriptors.h"
 #include "../real.h"
+#include "rdma_cm.h"
 #include "sysfs.h"
 #include "uverbs.h"
 
 #define DEVICE_MODE (S_IFCHR | 0666)
 
-static int opens_device(int directory, const char *path)
+/* The devices' paths are absolute: which of them one is, or none. */
+static enum ff_kind device_at(const char *path)
 {
-	(void)directory; /* the device's path is absolute */
-	return ff_uverbs_is_device(path);
+	if (ff_uverbs_is_device(path))
+		return FF_KIND_UVERBS;
+	return ff_rdma_cm_is_device(path) ? FF_KIND_RDMA_CM : 0;
+}
+
+static int open_device(enum ff_kind kind, int flags)
+{
+	return kind == FF_KIND_RDMA_CM ? ff_rdma_cm_open(flags) : ff_uverbs_open(flags);
 }
 
 static mode_t mode_of(int flags, va_list arguments)
@@ -36,13 +44,14 @@ static mode_t mode_of(int flags, va_list arguments)
 	FF_EXPORT int name(const char *path, int flags, ...) \
 	{ \
 		char buffer[FF_PATH_MAX]; \
+		enum ff_kind kind = device_at(path); \
 		va_list arguments; \
 		mode_t mode; \
 		va_start(arguments, flags); \
 		mode = mode_of(flags, arguments); \
 		va_end(arguments); \
-		if (opens_device(AT_FDCWD, path)) \
-			return ff_uverbs_open(flags); \
+		if (kind) \
+			return open_device(kind, flags); \
 		return ff_real()->name(ff_sysfs_path(path, buffer), flags, mode); \
 	}
 
@@ -50,13 +59,14 @@ static mode_t mode_of(int flags, va_list arguments)
 	FF_EXPORT int name(int directory, const char *path, int flags, ...) \
 	{ \
 		char buffer[FF_PATH_MAX]; \
+		enum ff_kind kind = device_at(path); \
 		va_list arguments; \
 		mode_t mode; \
 		va_start(arguments, flags); \
 		mode = mode_of(flags, arguments); \
 		va_end(arguments); \
-		if (opens_device(directory, path)) \
-			return ff_uverbs_open(flags); \
+		if (kind) \
+			return open_device(kind, flags); \
 		return ff_real()->name(directory, ff_sysfs_path(path, buffer), flags, mode); \
 	}
 
@@ -138,9 +148,30 @@ FF_EXPORT int scandir64(const char *path, struct dirent64 ***names, int (*select
 }
 
 /* On 64-bit Linux struct stat64 is struct stat. */
-static int fill(void *into)
+static unsigned int major_of(enum ff_kind kind)
 {
-	struct stat status = { .st_mode = DEVICE_MODE, .st_nlink = 1, .st_rdev = makedev(FF_UVERBS_MAJOR, FF_UVERBS_MINOR) };
+	return kind == FF_KIND_UVERBS ? FF_UVERBS_MAJOR : FF_RDMA_CM_MAJOR;
+}
+
+static unsigned int minor_of(enum ff_kind kind)
+{
+	return kind == FF_KIND_UVERBS ? FF_UVERBS_MINOR : FF_RDMA_CM_MINOR;
+}
+
+/* The device that a path, or a descriptor with an empty path, stands for. */
+static enum ff_kind kind_of(int directory, const char *path, int flags)
+{
+	enum ff_kind kind = device_at(path);
+	struct ff_device *device = NULL;
+
+	if (!kind && path && !*path && (flags & AT_EMPTY_PATH))
+		device = ff_device_of(directory);
+	return device ? device->kind : kind;
+}
+
+static int fill(enum ff_kind kind, void *into)
+{
+	struct stat status = { .st_mode = DEVICE_MODE, .st_nlink = 1, .st_rdev = makedev(major_of(kind), minor_of(kind)) };
 
 	memcpy(into, &status, sizeof(status));
 	return 0;
@@ -149,19 +180,20 @@ static int fill(void *into)
 /* The kernel's own layout is glibc's and musl's on x86-64 and arm64; newer glibc has no __xstat, older no stat. */
 static int status_at(int directory, const char *path, void *into, int flags)
 {
+	enum ff_kind kind = kind_of(directory, path, flags);
 	char buffer[FF_PATH_MAX];
 
-	if (opens_device(directory, path))
-		return fill(into);
-	if (path && !*path && (flags & AT_EMPTY_PATH) && ff_device_of(directory))
-		return fill(into);
+	if (kind)
+		return fill(kind, into);
 	return (int)syscall(SYS_newfstatat, directory, ff_sysfs_path(path, buffer), into, flags);
 }
 
 static int status_of(int descriptor, void *into)
 {
-	if (ff_device_of(descriptor))
-		return fill(into);
+	struct ff_device *device = ff_device_of(descriptor);
+
+	if (device)
+		return fill(device->kind, into);
 	return (int)syscall(SYS_fstat, descriptor, into);
 }
 
@@ -256,15 +288,16 @@ FF_EXPORT int __fxstatat64(int version, int directory, const char *path, struct 
 
 FF_EXPORT int statx(int directory, const char *path, int flags, unsigned int mask, struct statx *into)
 {
+	enum ff_kind kind = kind_of(directory, path, flags);
 	char buffer[FF_PATH_MAX];
 
-	if (opens_device(directory, path) || (path && !*path && (flags & AT_EMPTY_PATH) && ff_device_of(directory))) {
+	if (kind) {
 		memset(into, 0, sizeof(*into));
 		into->stx_mask = STATX_TYPE | STATX_MODE | STATX_NLINK;
 		into->stx_mode = DEVICE_MODE;
 		into->stx_nlink = 1;
-		into->stx_rdev_major = FF_UVERBS_MAJOR;
-		into->stx_rdev_minor = FF_UVERBS_MINOR;
+		into->stx_rdev_major = major_of(kind);
+		into->stx_rdev_minor = minor_of(kind);
 		return 0;
 	}
 	return (int)syscall(SYS_statx, directory, ff_sysfs_path(path, buffer), flags, mask, into);
@@ -274,7 +307,7 @@ FF_EXPORT int access(const char *path, int mode)
 {
 	char buffer[FF_PATH_MAX];
 
-	if (opens_device(AT_FDCWD, path))
+	if (device_at(path))
 		return 0;
 	return ff_real()->access(ff_sysfs_path(path, buffer), mode);
 }
@@ -283,7 +316,7 @@ FF_EXPORT int euidaccess(const char *path, int mode)
 {
 	char buffer[FF_PATH_MAX];
 
-	if (opens_device(AT_FDCWD, path))
+	if (device_at(path))
 		return 0;
 	return ff_real()->euidaccess(ff_sysfs_path(path, buffer), mode);
 }
@@ -297,7 +330,7 @@ FF_EXPORT int faccessat(int directory, const char *path, int mode, int flags)
 {
 	char buffer[FF_PATH_MAX];
 
-	if (opens_device(directory, path))
+	if (device_at(path))
 		return 0;
 	return ff_real()->faccessat(directory, ff_sysfs_path(path, buffer), mode, flags);
 }

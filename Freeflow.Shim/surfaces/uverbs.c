@@ -20,6 +20,7 @@
 #include "../memory.h"
 #include "../orphans.h"
 #include "../real.h"
+#include "rdma_cm.h"
 #include "sysfs.h"
 
 #define DEVICE_PATH "/dev/infiniband/uverbs0"
@@ -39,24 +40,21 @@ static struct ff_device *make_device(struct ff_reply *reply)
 		errno = EPROTO;
 		return NULL;
 	}
-	device = calloc(1, sizeof(*device));
+	device = ff_device_make();
 	if (!device)
 		return NULL;
 	device->doorbell_bytes = hello->doorbell_bytes;
 	device->doorbell = (void *)syscall(SYS_mmap, NULL, device->doorbell_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
 					   reply->descriptors[0], 0L);
 	if (device->doorbell == MAP_FAILED) {
-		free(device);
+		device->doorbell = NULL;
+		ff_device_let_go(device);
 		return NULL;
 	}
+	device->kind = FF_KIND_UVERBS;
 	device->kept[FF_WAKE] = ff_protect(reply->descriptors[1]);
 	device->kept[FF_LIFELINE] = ff_protect(reply->descriptors[2]);
-	device->kept[FF_STOP] = -1;
-	device->kept[FF_EVENTS] = -1;
 	device->token = hello->token;
-	device->process = (int)syscall(SYS_getpid);
-	atomic_init(&device->references, 1);
-	pthread_mutex_init(&device->lock, NULL);
 	return device;
 }
 
@@ -288,11 +286,17 @@ static ssize_t command(int descriptor, struct ff_device *device, const void *byt
 	return (ssize_t)length;
 }
 
+static ssize_t write_to(int descriptor, struct ff_device *device, const void *bytes, size_t length)
+{
+	return device->kind == FF_KIND_RDMA_CM ? ff_rdma_cm_write(descriptor, bytes, length)
+					       : command(descriptor, device, bytes, length);
+}
+
 FF_EXPORT ssize_t write(int descriptor, const void *bytes, size_t length)
 {
 	struct ff_device *device = ff_device_of(descriptor);
 
-	return device ? command(descriptor, device, bytes, length) : ff_real()->write(descriptor, bytes, length);
+	return device ? write_to(descriptor, device, bytes, length) : ff_real()->write(descriptor, bytes, length);
 }
 
 FF_EXPORT ssize_t writev(int descriptor, const struct iovec *vectors, int count)
@@ -311,15 +315,16 @@ FF_EXPORT ssize_t writev(int descriptor, const struct iovec *vectors, int count)
 		memcpy(bytes + length, vectors[i].iov_base, vectors[i].iov_len);
 		length += vectors[i].iov_len;
 	}
-	return command(descriptor, device, bytes, length);
+	return write_to(descriptor, device, bytes, length);
 }
 
 FF_EXPORT int ioctl(int descriptor, unsigned long request, ...)
 {
+	struct ff_device *device = ff_device_of(descriptor);
 	va_list arguments;
 	void *argument;
 
-	if (ff_device_of(descriptor)) {
+	if (device && !ff_rdma_cm_passes_ioctl(device, request)) {
 		/* A kernel without the ioctl ABI: the library uses write() from then on. */
 		errno = ENOTTY;
 		return -1;
@@ -358,6 +363,10 @@ FF_EXPORT void *mmap(void *address, size_t length, int protection, int flags, in
 {
 	struct ff_device *device = flags & MAP_ANONYMOUS ? NULL : ff_device_of(descriptor);
 
+	if (device && device->kind == FF_KIND_RDMA_CM) {
+		errno = ENODEV;
+		return MAP_FAILED;
+	}
 	if (device)
 		return map_ring(descriptor, device, address, length, protection, flags, offset);
 	/* malloc's own may come before libc has set up dlsym. */

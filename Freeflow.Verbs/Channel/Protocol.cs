@@ -23,6 +23,7 @@ public enum ShimConnectionKind : uint
     Sysfs = 1,
     Uverbs = 2,
     Tcp = 3,
+    RdmaCm = 4,
 }
 
 /// <summary>Constants of the protocol.</summary>

@@ -23,7 +23,11 @@ public static class Errno
     public const int EPROTO = 71;
     public const int EOPNOTSUPP = 95;
     public const int EPROTONOSUPPORT = 93;
+    public const int EAFNOSUPPORT = 97;
+    public const int EADDRINUSE = 98;
+    public const int EADDRNOTAVAIL = 99;
     public const int ECONNRESET = 104;
     public const int ENOBUFS = 105;
+    public const int EISCONN = 106;
     public const int ETIMEDOUT = 110;
 }

@@ -14,6 +14,7 @@ internal static class KernelHeaders
             #include <stdint.h>
             #include <stdio.h>
             #include <rdma/ib_user_verbs.h>
+            #include <rdma/rdma_user_cm.h>
             #include <rdma/rdma_user_rxe.h>
             #include "Freeflow.Shim/protocol.h"
             int main(void) {

@@ -169,6 +169,7 @@ public sealed class StructuresMatchTheHeaders
     [InlineData((int)ShimConnectionKind.Sysfs, "FF_KIND_SYSFS")]
     [InlineData((int)ShimConnectionKind.Uverbs, "FF_KIND_UVERBS")]
     [InlineData((int)ShimConnectionKind.Tcp, "FF_KIND_TCP")]
+    [InlineData((int)ShimConnectionKind.RdmaCm, "FF_KIND_RDMA_CM")]
     [InlineData((int)NoteType.Want, "FF_NOTE_WANT")]
     [InlineData((int)NoteType.Connect, "FF_NOTE_CONNECT")]
     [InlineData((int)NoteType.Flow, "FF_NOTE_FLOW")]

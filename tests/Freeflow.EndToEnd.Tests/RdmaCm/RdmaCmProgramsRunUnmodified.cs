@@ -1,0 +1,74 @@
+using Freeflow.EndToEnd.Tests.Programs;
+
+namespace Freeflow.EndToEnd.Tests.RdmaCm;
+
+/// <summary>rdma-core's examples for rdma_cm and perftest with -R, as Debian ships them.</summary>
+[Collection(LabFixture.Name)]
+public sealed class RdmaCmProgramsRunUnmodified(LabFixture lab)
+{
+    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(60);
+
+    [Theory]
+    [InlineData(Placement.SameHost)]
+    [InlineData(Placement.AcrossHosts)]
+    public void Rping(Placement placement)
+    {
+        var (client, server) = Run(placement, "rping -s -v -C 1000", "rping -c -a ADDRESS -v -C 1000");
+        Assert.Contains("ping data: rdma-ping-999: ", client);
+        Assert.Contains("server ping data: rdma-ping-998: ", server);
+    }
+
+    [Theory]
+    [InlineData(Placement.SameHost)]
+    [InlineData(Placement.AcrossHosts)]
+    public void RpingWithLargerMessagesAndValidation(Placement placement) =>
+        Run(placement, "rping -s -V -S 32768 -C 50", "rping -c -a ADDRESS -V -S 32768 -C 50");
+
+    [Theory]
+    [InlineData(Placement.SameHost)]
+    [InlineData(Placement.AcrossHosts)]
+    public void RdmaClientAndServer(Placement placement) =>
+        Assert.Contains("rdma_client: end 0", Run(placement, "rdma_server", "rdma_client -s ADDRESS").Client);
+
+    [Theory]
+    [InlineData(Placement.SameHost)]
+    [InlineData(Placement.AcrossHosts)]
+    public void RdmaXclientAndXserver(Placement placement) =>
+        Assert.Contains("rdma_xclient: end 0", Run(placement, "rdma_xserver", "rdma_xclient -s ADDRESS").Client);
+
+    [Theory]
+    [InlineData(Placement.SameHost)]
+    [InlineData(Placement.AcrossHosts)]
+    public void Ucmatose(Placement placement) =>
+        Assert.Contains("return status 0", Run(placement, "ucmatose -c 10", "ucmatose -s ADDRESS -c 10").Client);
+
+    /// <summary>Every id moves to another event channel before it is used.</summary>
+    [Theory]
+    [InlineData(Placement.SameHost)]
+    [InlineData(Placement.AcrossHosts)]
+    public void UcmatoseWithIdsThatMigrate(Placement placement) =>
+        Assert.Contains("return status 0", Run(placement, "ucmatose -c 10 -m", "ucmatose -s ADDRESS -c 10 -m").Client);
+
+    public static TheoryData<string, Placement> Perftest =>
+        PerftestRunsUnmodified.Lines("ib_send_bw", "ib_write_bw", "ib_read_bw", "ib_write_lat", "ib_send_lat -e", "ib_write_bw -q 4");
+
+    [Theory]
+    [MemberData(nameof(Perftest))]
+    public void PerftestByRdmaCm(string line, Placement placement) => Run(placement, $"{line} -R -n 500", $"{line} -R -n 500 ADDRESS");
+
+    /// <summary>cmtime's server serves for ever.</summary>
+    [Theory]
+    [InlineData(Placement.SameHost)]
+    [InlineData(Placement.AcrossHosts)]
+    public void Cmtime(Placement placement)
+    {
+        var pair = new CmPair(lab, placement);
+        using var server = pair.Listen("cmtime", "-c", "50");
+        var client = pair.Ask(s_bound, "cmtime", "-s", "ADDRESS", "-c", "50");
+        Assert.True(client.ExitCode == 0, client.Everything);
+        Assert.Matches(@"disconnect\s*:\s+\d", client.Output);
+    }
+
+    private (string Client, string Server) Run(Placement placement, string serving, string asking) =>
+        new CmPair(lab, placement).Run(s_bound, serving.Split(' '), asking.Split(' '));
+}

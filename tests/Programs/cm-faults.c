@@ -1,0 +1,442 @@
+/*
+ * Wrong commands on /dev/infiniband/rdma_cm, written as no library writes them, and what the kernel answers:
+ * cm-faults CASE ADDRESS, with the container's own address. Prints "as specified", or what was not.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <rdma/rdma_user_cm.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define EVENT_CONNECT_REQUEST 4
+#define EVENT_REJECTED 8
+
+static struct sockaddr_in own;
+
+_Noreturn static void die(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+    exit(1);
+}
+
+static int open_cm(void)
+{
+    int cm = open("/dev/infiniband/rdma_cm", O_RDWR | O_CLOEXEC);
+
+    if (cm < 0)
+        die("open: %s", strerror(errno));
+    return cm;
+}
+
+/* Writes a command as given; 0 or errno. */
+static int command(int cm, uint32_t number, const void *body, size_t in, size_t out, size_t length)
+{
+    unsigned char bytes[1024] = { 0 };
+    struct rdma_ucm_cmd_hdr header = { .cmd = number, .in = (uint16_t)in, .out = (uint16_t)out };
+
+    memcpy(bytes, &header, sizeof(header));
+    if (body)
+        memcpy(bytes + sizeof(header), body, in);
+    return write(cm, bytes, length) == (ssize_t)length ? 0 : errno;
+}
+
+#define COMMAND(cm, number, body, out) command(cm, RDMA_USER_CM_CMD_##number, &(body), sizeof(body), out, sizeof(struct rdma_ucm_cmd_hdr) + sizeof(body))
+
+static void expect(const char *what, int expected, int got)
+{
+    if (expected != got)
+        die("%s: %s expected, got %s", what, strerrorname_np(expected), strerrorname_np(got));
+}
+
+static uint32_t make_id(int cm, uint16_t space)
+{
+    struct rdma_ucm_create_id_resp made = { 0 };
+    struct rdma_ucm_create_id create = { .uid = 0x1234, .response = (uintptr_t)&made, .ps = space, .qp_type = 2 };
+
+    expect("CREATE_ID", 0, COMMAND(cm, CREATE_ID, create, sizeof(made)));
+    return made.id;
+}
+
+static int destroy(int cm, uint32_t id, uint32_t *events)
+{
+    struct rdma_ucm_destroy_id_resp reported = { 0 };
+    struct rdma_ucm_destroy_id gone = { .response = (uintptr_t)&reported, .id = id };
+    int result = COMMAND(cm, DESTROY_ID, gone, sizeof(reported));
+
+    if (events)
+        *events = reported.events_reported;
+    return result;
+}
+
+static int bind_to(int cm, uint32_t id, struct in_addr address, uint16_t port)
+{
+    struct rdma_ucm_bind bind = { .id = id, .addr_size = sizeof(struct sockaddr_in) };
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = address, .sin_port = htons(port) };
+
+    memcpy(&bind.addr, &at, sizeof(at));
+    return COMMAND(cm, BIND, bind, 0);
+}
+
+static int listen_on(int cm, uint32_t id, uint32_t backlog)
+{
+    struct rdma_ucm_listen listen = { .id = id, .backlog = backlog };
+
+    return COMMAND(cm, LISTEN, listen, 0);
+}
+
+static int resolve(int cm, uint32_t id, struct in_addr address, uint16_t port)
+{
+    struct rdma_ucm_resolve_addr resolve = { .id = id, .timeout_ms = 500, .dst_size = sizeof(struct sockaddr_in) };
+    struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr = address, .sin_port = htons(port) };
+
+    memcpy(&resolve.dst_addr, &to, sizeof(to));
+    return COMMAND(cm, RESOLVE_ADDR, resolve, 0);
+}
+
+static int resolve_route(int cm, uint32_t id, uint32_t milliseconds)
+{
+    struct rdma_ucm_resolve_route resolve = { .id = id, .timeout_ms = milliseconds };
+
+    return COMMAND(cm, RESOLVE_ROUTE, resolve, 0);
+}
+
+static int start_connecting(int cm, uint32_t id, uint8_t bytes)
+{
+    struct rdma_ucm_connect connect = { .id = id, .conn_param = { .valid = 1, .private_data_len = bytes, .qp_num = 17 } };
+
+    return COMMAND(cm, CONNECT, connect, 0);
+}
+
+static int is_readable(int cm, int milliseconds)
+{
+    struct pollfd ready = { .fd = cm, .events = POLLIN };
+
+    return poll(&ready, 1, milliseconds) == 1 && ready.revents & POLLIN;
+}
+
+static int get_event(int cm, struct rdma_ucm_event_resp *event)
+{
+    struct rdma_ucm_get_event get = { .response = (uintptr_t)event };
+
+    memset(event, 0, sizeof(*event));
+    return COMMAND(cm, GET_EVENT, get, sizeof(*event));
+}
+
+static void await_event(int cm, uint32_t wanted, struct rdma_ucm_event_resp *event)
+{
+    if (!is_readable(cm, 5000))
+        die("no event, where %u was expected", wanted);
+    expect("GET_EVENT", 0, get_event(cm, event));
+    if (event->event != wanted)
+        die("event %u with status %d, where %u was expected", event->event, (int)event->status, wanted);
+}
+
+/* An id that has its route to a port of this container. */
+static uint32_t make_route(int cm, uint16_t port)
+{
+    struct rdma_ucm_event_resp event;
+    uint32_t id = make_id(cm, RDMA_PS_TCP);
+
+    expect("RESOLVE_ADDR", 0, resolve(cm, id, own.sin_addr, port));
+    await_event(cm, 0, &event);
+    expect("RESOLVE_ROUTE", 0, resolve_route(cm, id, 500));
+    await_event(cm, 2, &event);
+    return id;
+}
+
+/* Every command, cut everywhere: in what is written, in what its header says, and in the room for its response. */
+static void truncated(void)
+{
+    static const struct {
+        size_t in, out;
+        int optional; /* bytes at the end that older libraries do not send */
+    } sizes[] = {
+        [RDMA_USER_CM_CMD_CREATE_ID] = { sizeof(struct rdma_ucm_create_id), sizeof(struct rdma_ucm_create_id_resp), 0 },
+        [RDMA_USER_CM_CMD_DESTROY_ID] = { sizeof(struct rdma_ucm_destroy_id), sizeof(struct rdma_ucm_destroy_id_resp), 0 },
+        [RDMA_USER_CM_CMD_BIND_IP] = { sizeof(struct rdma_ucm_bind_ip), 0, 0 },
+        [RDMA_USER_CM_CMD_RESOLVE_IP] = { sizeof(struct rdma_ucm_resolve_ip), 0, 0 },
+        [RDMA_USER_CM_CMD_RESOLVE_ROUTE] = { sizeof(struct rdma_ucm_resolve_route), 0, 0 },
+        [RDMA_USER_CM_CMD_QUERY_ROUTE] = { sizeof(struct rdma_ucm_query), offsetof(struct rdma_ucm_query_route_resp, ibdev_index), 0 },
+        [RDMA_USER_CM_CMD_CONNECT] = { sizeof(struct rdma_ucm_connect), 0, sizeof(struct rdma_ucm_ece) },
+        [RDMA_USER_CM_CMD_LISTEN] = { sizeof(struct rdma_ucm_listen), 0, 0 },
+        [RDMA_USER_CM_CMD_ACCEPT] = { sizeof(struct rdma_ucm_accept), 0, sizeof(struct rdma_ucm_ece) },
+        [RDMA_USER_CM_CMD_REJECT] = { sizeof(struct rdma_ucm_reject), 0, 0 },
+        [RDMA_USER_CM_CMD_DISCONNECT] = { sizeof(struct rdma_ucm_disconnect), 0, 0 },
+        [RDMA_USER_CM_CMD_INIT_QP_ATTR] = { sizeof(struct rdma_ucm_init_qp_attr), sizeof(struct ib_uverbs_qp_attr), 0 },
+        [RDMA_USER_CM_CMD_SET_OPTION] = { sizeof(struct rdma_ucm_set_option), 0, 0 },
+        [RDMA_USER_CM_CMD_NOTIFY] = { sizeof(struct rdma_ucm_notify), 0, 0 },
+        [RDMA_USER_CM_CMD_JOIN_IP_MCAST] = { sizeof(struct rdma_ucm_join_ip_mcast), sizeof(struct rdma_ucm_create_id_resp), 0 },
+        [RDMA_USER_CM_CMD_LEAVE_MCAST] = { sizeof(struct rdma_ucm_destroy_id), sizeof(struct rdma_ucm_destroy_id_resp), 0 },
+        [RDMA_USER_CM_CMD_QUERY] = { sizeof(struct rdma_ucm_query), offsetof(struct rdma_ucm_query_addr_resp, ibdev_index), 0 },
+        [RDMA_USER_CM_CMD_BIND] = { sizeof(struct rdma_ucm_bind), 0, 0 },
+        [RDMA_USER_CM_CMD_RESOLVE_ADDR] = { sizeof(struct rdma_ucm_resolve_addr), 0, 0 },
+        [RDMA_USER_CM_CMD_JOIN_MCAST] = { sizeof(struct rdma_ucm_join_mcast), sizeof(struct rdma_ucm_create_id_resp), 0 },
+    };
+    const size_t head = sizeof(struct rdma_ucm_cmd_hdr);
+    int cm = open_cm();
+    char what[64];
+
+    make_id(cm, RDMA_PS_TCP);
+    for (uint32_t number = 0; number < sizeof(sizes) / sizeof(sizes[0]); number++) {
+        unsigned char body[512] = { 0 };
+
+        if (!sizes[number].in)
+            continue;
+        for (size_t length = 0; length < head + sizes[number].in; length++) {
+            snprintf(what, sizeof(what), "command %u, %zu bytes written", number, length);
+            expect(what, EINVAL, command(cm, number, body, sizes[number].in, 512, length));
+        }
+        for (size_t in = 0; in < sizes[number].in - (size_t)sizes[number].optional; in++) {
+            snprintf(what, sizeof(what), "command %u with %zu bytes", number, in);
+            expect(what, EINVAL, command(cm, number, body, in, 512, head + in));
+        }
+        /* The rooms that matter to commands whose first thing they look at is that. */
+        if (sizes[number].out && number != RDMA_USER_CM_CMD_QUERY)
+            for (size_t out = 0; out < sizes[number].out; out++) {
+                snprintf(what, sizeof(what), "command %u, room for %zu bytes", number, out);
+                expect(what, ENOSPC, command(cm, number, body, sizes[number].in, out, head + sizes[number].in));
+            }
+    }
+    expect("a command of no number", EINVAL, command(cm, 1000, NULL, 0, 0, head));
+    expect("GET_OPTION", ENOSYS, command(cm, RDMA_USER_CM_CMD_GET_OPTION, NULL, 0, 0, head));
+}
+
+static void bad_addresses(void)
+{
+    void *nothing = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct rdma_ucm_create_id create = { .response = (uintptr_t)nothing, .ps = RDMA_PS_TCP };
+    int cm = open_cm();
+    uint32_t id = make_id(cm, RDMA_PS_TCP);
+    struct rdma_ucm_set_option option = { .optval = (uintptr_t)nothing, .id = id, .optname = RDMA_OPTION_ID_TOS, .optlen = 1 };
+
+    expect("a response to nowhere", EFAULT, COMMAND(cm, CREATE_ID, create, 4));
+    expect("an option from nowhere", EFAULT, COMMAND(cm, SET_OPTION, option, 0));
+    expect("a command from nowhere", EFAULT, write(cm, nothing, 64) < 0 ? errno : 0);
+    expect("the id after that", 0, destroy(cm, id, NULL));
+}
+
+static void ids_of_others(void)
+{
+    int one = open_cm(), other = open_cm();
+    uint32_t id = make_id(one, RDMA_PS_TCP);
+    struct rdma_ucm_migrate_resp moved;
+    struct rdma_ucm_migrate_id migrate = { .response = (uintptr_t)&moved, .id = id, .fd = (uint32_t)other };
+    struct rdma_ucm_destroy_id leave = { .response = (uintptr_t)&moved, .id = 77 };
+
+    expect("an id of another descriptor", EINVAL, bind_to(other, id, own.sin_addr, 0));
+    expect("destroying it", EINVAL, destroy(other, id, NULL));
+    expect("an id that nobody has", ENOENT, bind_to(one, 7777, own.sin_addr, 0));
+    expect("taking it from where it is not", EINVAL, COMMAND(one, MIGRATE_ID, migrate, sizeof(moved)));
+    migrate.fd = (uint32_t)one;
+    expect("taking it over", 0, COMMAND(other, MIGRATE_ID, migrate, sizeof(moved)));
+    expect("from then on it is the other's", 0, bind_to(other, id, own.sin_addr, 0));
+    expect("and the first one's no more", EINVAL, destroy(one, id, NULL));
+    migrate.fd = 999;
+    expect("from a descriptor that is none", ENOENT, COMMAND(one, MIGRATE_ID, migrate, sizeof(moved)));
+    migrate.fd = 0;
+    expect("from a descriptor that is no rdma_cm", EINVAL, COMMAND(one, MIGRATE_ID, migrate, sizeof(moved)));
+    expect("a group that nobody has", ENOENT, COMMAND(one, LEAVE_MCAST, leave, sizeof(moved)));
+    expect("destroying it once", 0, destroy(other, id, NULL));
+    expect("and twice", ENOENT, destroy(other, id, NULL));
+}
+
+/* Commands that are right, in the wrong order. */
+static void wrong_order(void)
+{
+    int cm = open_cm();
+    uint32_t id = make_id(cm, RDMA_PS_TCP), bound = make_id(cm, RDMA_PS_TCP);
+    struct rdma_ucm_accept accept = { .id = id, .conn_param = { .valid = 1 } };
+    struct rdma_ucm_reject reject = { .id = id };
+    struct rdma_ucm_disconnect disconnect = { .id = id };
+    struct ib_uverbs_qp_attr attributes;
+    struct rdma_ucm_init_qp_attr init = { .response = (uintptr_t)&attributes, .id = id, .qp_state = 1 };
+    struct rdma_ucm_create_id create = { .response = (uintptr_t)&attributes, .ps = 0x77 };
+    struct in_addr foreign = { .s_addr = htonl(0x01020304) };
+    struct rdma_ucm_event_resp event;
+
+    expect("a port space that is none", EINVAL, COMMAND(cm, CREATE_ID, create, 4));
+    expect("CONNECT before the route", EINVAL, start_connecting(cm, id, 0));
+    expect("RESOLVE_ROUTE before the address", EINVAL, resolve_route(cm, id, 500));
+    expect("ACCEPT of nothing", EINVAL, COMMAND(cm, ACCEPT, accept, 0));
+    expect("REJECT of nothing", EINVAL, COMMAND(cm, REJECT, reject, 0));
+    expect("DISCONNECT of nothing", EINVAL, COMMAND(cm, DISCONNECT, disconnect, 0));
+    expect("INIT_QP_ATTR without a device", EINVAL, COMMAND(cm, INIT_QP_ATTR, init, sizeof(attributes)));
+    expect("BIND to a foreign address", EADDRNOTAVAIL, bind_to(cm, id, foreign, 0));
+    expect("BIND", 0, bind_to(cm, id, own.sin_addr, 7777));
+    expect("BIND again", EINVAL, bind_to(cm, id, own.sin_addr, 7778));
+    expect("BIND of another to the same", EADDRINUSE, bind_to(cm, bound, own.sin_addr, 7777));
+    expect("a wildcard beside it", EADDRNOTAVAIL, bind_to(cm, bound, (struct in_addr){ 0 }, 7777));
+    expect("LISTEN", 0, listen_on(cm, id, 5));
+    expect("LISTEN again", EINVAL, listen_on(cm, id, 5));
+    expect("RESOLVE_ADDR of a listener", EINVAL, resolve(cm, id, own.sin_addr, 1));
+    init.qp_state = 99;
+    expect("a QP state that is none", EINVAL, COMMAND(cm, INIT_QP_ATTR, init, sizeof(attributes)));
+    expect("RESOLVE_ADDR to nobody", 0, resolve(cm, bound, foreign, 1));
+    await_event(cm, 1, &event);
+    expect("its status", ETIMEDOUT, -(int)event.status);
+    expect("RESOLVE_ADDR to the loopback", 0, resolve(cm, bound, (struct in_addr){ htonl(INADDR_LOOPBACK) }, 1));
+    await_event(cm, 1, &event);
+    expect("its status", ENODEV, -(int)event.status);
+}
+
+/* What a listener has no room for is refused, and what it has is refused when it ends. */
+static void full_backlog(void)
+{
+    enum { backlog = 3, all = 8 };
+    int cm = open_cm(), askers = open_cm(), refused = 0;
+    uint32_t listener = make_id(cm, RDMA_PS_TCP), events, ids[all + 2];
+    struct rdma_ucm_event_resp event;
+
+    for (int i = 0; i < all + 2; i++)
+        ids[i] = make_route(askers, 7779);
+
+    expect("BIND", 0, bind_to(cm, listener, own.sin_addr, 7779));
+    expect("LISTEN", 0, listen_on(cm, listener, backlog));
+    for (int i = 0; i < all; i++)
+        expect("CONNECT", 0, start_connecting(askers, ids[i], 0));
+    for (; refused < all - backlog; refused++) {
+        await_event(askers, EVENT_REJECTED, &event);
+        if (event.status != 28)
+            die("refused for reason %u", event.status);
+    }
+    if (is_readable(askers, 200))
+        die("more refused than there was no room for");
+    await_event(cm, EVENT_CONNECT_REQUEST, &event);
+    if (event.param.conn.private_data_len != 56 || event.param.conn.qp_num != 17)
+        die("a request of %u bytes from QP %u", event.param.conn.private_data_len, event.param.conn.qp_num);
+    expect("one more, since one has been read", 0, start_connecting(askers, ids[all], 0));
+    if (is_readable(askers, 200))
+        die("refused although there was room");
+    expect("destroying the listener", 0, destroy(cm, listener, &events));
+    if (events != 1)
+        die("%u events reported, 1 was", events);
+    for (refused = 0; refused < backlog; refused++)
+        await_event(askers, EVENT_REJECTED, &event);
+    if (is_readable(askers, 200))
+        die("who has been read is refused, too");
+    if (is_readable(cm, 100))
+        die("events are left of what was destroyed");
+    close(cm);
+    await_event(askers, EVENT_REJECTED, &event);
+    expect("a request to nobody", 0, start_connecting(askers, ids[all + 1], 0));
+    await_event(askers, EVENT_REJECTED, &event);
+    if (event.status != 8)
+        die("nobody listens, and the reason is %u", event.status);
+}
+
+static void private_data(void)
+{
+    int cm = open_cm();
+    uint32_t id = make_route(cm, 7780);
+
+    expect("56 bytes and one more", EINVAL, start_connecting(cm, id, 57));
+    expect("255 bytes", EINVAL, start_connecting(cm, id, 255));
+    expect("56 bytes", 0, start_connecting(cm, id, 56));
+    expect("CONNECT again", EINVAL, start_connecting(cm, id, 0));
+}
+
+/* The descriptor is readable exactly while events wait, and its mode is the application's. */
+static void readiness(void)
+{
+    struct rdma_ucm_event_resp event;
+    int cm = open_cm();
+    uint32_t id = make_id(cm, RDMA_PS_TCP), events;
+
+    if (is_readable(cm, 0))
+        die("readable, and nothing is there");
+    fcntl(cm, F_SETFL, O_RDWR | O_NONBLOCK);
+    expect("GET_EVENT of none", EAGAIN, get_event(cm, &event));
+    expect("RESOLVE_ADDR", 0, resolve(cm, id, own.sin_addr, 1));
+    if (!is_readable(cm, 2000) || !is_readable(cm, 0))
+        die("not readable, and an event is there");
+    fcntl(cm, F_SETFL, O_RDWR);
+    expect("GET_EVENT", 0, get_event(cm, &event));
+    if (is_readable(cm, 50))
+        die("readable after the last event");
+    expect("RESOLVE_ROUTE in no time", EINVAL, resolve_route(cm, id, 0));
+    expect("RESOLVE_ROUTE", 0, resolve_route(cm, id, 1));
+    if (!is_readable(cm, 2000))
+        die("not readable again");
+    expect("destroying it with an event unread", 0, destroy(cm, id, &events));
+    if (events != 1)
+        die("%u events reported, 1 was", events);
+    if (is_readable(cm, 50))
+        die("readable after its id has gone");
+}
+
+/* Nobody reads: what is kept is bounded, others go on, and it ends with the descriptor. */
+static void never_read(void)
+{
+    int cm = open_cm(), errors = 0;
+    uint32_t id = make_id(cm, RDMA_PS_TCP);
+    struct in_addr nobody = { .s_addr = htonl(INADDR_LOOPBACK) };
+
+    for (int i = 0; i < 80000 && errors < 100; i++) {
+        int got = resolve(cm, id, nobody, 1);
+
+        /* EINVAL: the one before is under way. */
+        if (got == EINVAL) {
+            i--;
+            continue;
+        }
+        if (got == ENOMEM)
+            errors++;
+        else
+            expect("RESOLVE_ADDR", 0, got);
+    }
+    if (!errors)
+        die("80000 events that nobody reads were kept");
+    make_route(open_cm(), 1);
+}
+
+static void many_ids(void)
+{
+    int cm = open_cm(), got = 0, count = 0;
+    struct rdma_ucm_create_id_resp made;
+    struct rdma_ucm_create_id create = { .response = (uintptr_t)&made, .ps = RDMA_PS_TCP };
+
+    for (; count < 20000 && got == 0; count++)
+        got = COMMAND(cm, CREATE_ID, create, sizeof(made));
+    expect("20000 ids", ENOMEM, got);
+    close(cm);
+    usleep(200000);
+    make_id(open_cm(), RDMA_PS_TCP);
+}
+
+int main(int count, char **arguments)
+{
+    static const struct {
+        const char *name;
+        void (*run)(void);
+    } cases[] = {
+        { "truncated", truncated }, { "bad-addresses", bad_addresses }, { "ids-of-others", ids_of_others },
+        { "wrong-order", wrong_order }, { "full-backlog", full_backlog }, { "private-data", private_data },
+        { "readiness", readiness }, { "never-read", never_read }, { "many-ids", many_ids },
+    };
+
+    own.sin_family = AF_INET;
+    if (count != 3 || inet_pton(AF_INET, arguments[2], &own.sin_addr) != 1)
+        die("usage: cm-faults CASE ADDRESS");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        if (strcmp(cases[i].name, arguments[1]) != 0)
+            continue;
+        cases[i].run();
+        puts("as specified");
+        return 0;
+    }
+    die("no case %s", arguments[1]);
+}
