@@ -56,7 +56,7 @@ public sealed class WindowsOpenAndClose : IAsyncLifetime
         pair.Peer.Post(WorkRequestOpcode.SendWithInvalidate, 0, 8, pair.Owner, immediate: BoundKey);
         Assert.Equal(WorkCompletionStatus.Success, pair.Peer.Take().Status);
         var received = pair.Owner.Take();
-        Assert.Equal((WorkCompletionStatus.Success, WorkCompletionFlags.WithInvalidate, BoundKey), (received.Status, received.Flags, received.ImmediateOrKey));
+        Assert.Equal((WorkCompletionStatus.Success, WorkCompletionFlags.Grh | WorkCompletionFlags.WithInvalidate, BoundKey), (received.Status, received.Flags, received.ImmediateOrKey));
         Assert.Equal(WorkCompletionStatus.RemoteAccessError, pair.Write(0, 8, BoundKey));
     }
 
