@@ -13,8 +13,8 @@
 #include "log.h"
 #include "marks.h"
 #include "session.h"
+#include "stock.h"
 
-#define STOCK 16             /* of one route */
 #define LARGEST_STOCK 128    /* of the process */
 #define WANT_MILLISECONDS 50
 #define BUCKETS 2048         /* a power of two, twice the routes */
@@ -22,19 +22,13 @@
 #define SAMPLES 8            /* that are told together */
 #define NOT_LEARNT 0xffffu   /* in a mark, for a route */
 
-struct socket_in_stock {
-	int socket;
-	uint32_t number;
-};
-
 struct route {
 	uint32_t destination, port, source;
 	uint32_t generation;         /* of what is in stock */
 	struct ff_address endpoint;
 	int is_ipv6, is_here;        /* of what is in stock */
-	int first, count;            /* the oldest of it, which is taken first: the router forgets those that are never used */
 	long filled;                 /* when something was put there last */
-	struct socket_in_stock stock[STOCK];
+	struct ff_stock stock;
 	int learns;
 	uint64_t sample_bytes;       /* of the connections that have ended and were not yet told of: the most of one */
 	uint32_t sample_milliseconds, samples;
@@ -53,25 +47,16 @@ static void tell_dropped(uint32_t number)
 	(void)ff_session_send(&note);
 }
 
-static struct socket_in_stock *take_oldest(struct route *route)
-{
-	struct socket_in_stock *oldest = &route->stock[route->first];
-
-	route->first = (route->first + 1) % STOCK;
-	route->count--;
-	in_stock--;
-	return oldest;
-}
-
 /* Throws away what is in stock. The router is told, unless it is another one by now. */
 static void empty(struct route *route, int telling)
 {
-	while (route->count > 0) {
-		const struct socket_in_stock *oldest = take_oldest(route);
+	uint32_t number;
 
-		ff_unprotect_and_close(oldest->socket);
+	while (route->stock.count > 0) {
+		ff_unprotect_and_close(ff_stock_take(&route->stock, &number));
+		in_stock--;
 		if (telling)
-			tell_dropped(oldest->number);
+			tell_dropped(number);
 	}
 }
 
@@ -174,7 +159,6 @@ static void put_in_stock(const struct ff_sockets *lot, const int *sockets, int c
 {
 	struct route *route = lot->route < (uint32_t)used ? &routes[lot->route] : NULL;
 	int room = stock_limit() - in_stock;
-	struct socket_in_stock *newest;
 
 	if (route && (route->generation != lot->generation || route->is_ipv6 != !!(lot->flags & FF_NOTE_IPV6))) {
 		empty(route, 1);
@@ -182,7 +166,7 @@ static void put_in_stock(const struct ff_sockets *lot, const int *sockets, int c
 		route->is_ipv6 = !!(lot->flags & FF_NOTE_IPV6);
 	}
 	for (int i = 0; i < count; i++) {
-		if (!route || route->count == STOCK || room-- <= 0) {
+		if (!route || route->stock.count == FF_STOCK || room-- <= 0) {
 			syscall(SYS_close, sockets[i]);
 			tell_dropped(lot->numbers[i]);
 			continue;
@@ -192,9 +176,7 @@ static void put_in_stock(const struct ff_sockets *lot, const int *sockets, int c
 		route->endpoint.port = (uint16_t)lot->endpoint_port;
 		route->endpoint.is_ipv6 = route->is_ipv6;
 		route->filled = ff_milliseconds_coarse();
-		newest = &route->stock[(route->first + route->count++) % STOCK];
-		newest->socket = ff_protect(sockets[i]);
-		newest->number = lot->numbers[i];
+		ff_stock_put(&route->stock, sockets[i], lot->numbers[i]);
 		in_stock++;
 	}
 }
@@ -231,11 +213,11 @@ static enum ff_reason take_bound(struct route *route, const struct ff_address *b
 
 static int is_in_stock(struct route *route, uint32_t word, int is_ipv6)
 {
-	if (route->count > 0 &&
+	if (route->stock.count > 0 &&
 	    (route->generation != FF_ROUTE_GENERATION(word) || route->is_ipv6 != is_ipv6 ||
 	     ff_milliseconds_coarse() - route->filled > STALE_MILLISECONDS))
 		empty(route, 1);
-	return route->count > 0;
+	return route->stock.count > 0;
 }
 
 static enum ff_reason take(struct route *route, int is_ipv6, struct ff_carrier *into)
@@ -243,7 +225,6 @@ static enum ff_reason take(struct route *route, int is_ipv6, struct ff_carrier *
 	uint32_t index = (uint32_t)(route - routes);
 	struct ff_note want = { .type = FF_NOTE_WANT, .route = index, .flags = is_ipv6 ? FF_NOTE_IPV6 : 0 };
 	long deadline = 0;
-	struct socket_in_stock *oldest;
 	struct ff_sockets lot;
 	int sockets[FF_MAX_SOCKETS], count;
 
@@ -268,9 +249,8 @@ static enum ff_reason take(struct route *route, int is_ipv6, struct ff_carrier *
 		if (ff_session_send(&want) < 0)
 			return FF_REASON_SLOW;
 	}
-	oldest = take_oldest(route);
-	into->socket = ff_unprotect(oldest->socket);
-	into->number = oldest->number;
+	into->socket = ff_unprotect(ff_stock_take(&route->stock, &into->number));
+	in_stock--;
 	into->is_here = route->is_here;
 	into->endpoint = route->endpoint;
 	return FF_REASON_NONE;
@@ -391,7 +371,7 @@ static void add_sample(struct route *route, uint32_t index, uint64_t bytes, uint
 	if (milliseconds > route->sample_milliseconds)
 		route->sample_milliseconds = milliseconds;
 	/* The next connect() carries it; what is not followed by one, or by one without a word, is told now. */
-	if (++route->samples < SAMPLES && route->count > 0)
+	if (++route->samples < SAMPLES && route->stock.count > 0)
 		return;
 	add_samples(route, &note);
 	(void)ff_session_send(&note);
@@ -430,11 +410,11 @@ int ff_routes_call(enum ff_type type, const void *payload, size_t length, const 
 
 int *ff_routes_holder(int descriptor)
 {
-	for (int i = 0; i < used; i++)
-		for (int k = 0; k < routes[i].count; k++)
-			if (routes[i].stock[(routes[i].first + k) % STOCK].socket == descriptor)
-				return &routes[i].stock[(routes[i].first + k) % STOCK].socket;
-	return NULL;
+	int *holder = NULL;
+
+	for (int i = 0; i < used && !holder; i++)
+		holder = ff_stock_holder(&routes[i].stock, descriptor);
+	return holder;
 }
 
 void ff_routes_in_child(void)

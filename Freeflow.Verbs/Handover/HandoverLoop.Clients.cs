@@ -7,7 +7,6 @@ namespace Freeflow.Verbs.Handover;
 public sealed partial class HandoverLoop
 {
     private const int NotesPerTurn = 256;
-    private const int MaximumHistories = 4096;
 
     private readonly Dictionary<ListenerKey, List<Route>> _routes = [];
     private readonly List<HandoverContainer> _containers = [];
@@ -163,11 +162,6 @@ public sealed partial class HandoverLoop
 
     private static bool IsListed(IReadOnlySet<Destination> list, Destination destination) =>
         list.Count > 0 && (list.Contains(destination) || list.Contains(destination with { Port = 0 }));
-
-    private bool Learns(Destination destination) => _options.Mode == AccelerationMode.Learned && !IsListed(_options.Always, destination);
-
-    private bool IsLearntShort(HandoverContainer container, Destination destination) =>
-        Learns(destination) && container.Histories.TryGetValue(destination, out var history) && history.IsPlain(Environment.TickCount64);
 
     private void ReadNotes(HandoverProcess process)
     {
@@ -378,39 +372,5 @@ public sealed partial class HandoverLoop
         if (route.ToSend(now) is > 0 and var more)
             _ = TryGive(route, more, route.WantsIpv6 ? NoteFlags.Ipv6 : NoteFlags.None, route.Source, 0, now);
         _events.Announced(new AnnouncedFlow(process.Container, given.Ends, given.HostPort, given.Peer.Address, given.EndpointPort, given.Cookie));
-    }
-
-    private void Learn(HandoverContainer container, Destination destination, in ShimNote note)
-    {
-        if (_options.Mode != AccelerationMode.Learned)
-            return;
-        if (!container.Histories.TryGetValue(destination, out var history))
-        {
-            // It can ask for as many destinations as there are; those beyond are not learnt.
-            if (container.Histories.Count == MaximumHistories)
-                return;
-            container.Histories.Add(destination, history = new DestinationHistory());
-        }
-
-        var connections = (int)Math.Clamp(note.Connections, 1, int.MaxValue);
-        if (!history.Add(connections, (long)Math.Min(note.Bytes, long.MaxValue), note.Milliseconds, _options, Environment.TickCount64))
-            return;
-        Statistics.LearntShort++;
-        _events.Noticed($"container {container}: connections to {destination.Address}:{destination.Port} are short, so they go plain for {_options.ForgetAfter.TotalSeconds} s");
-        Review(container);
-    }
-
-    private void ForgetHistories(long now)
-    {
-        foreach (var container in _containers)
-        {
-            foreach (var (destination, history) in container.Histories)
-            {
-                if (history.TryForget(now))
-                    Review(new ListenerKey(container.Tenant.Key, destination.Address, (ushort)destination.Port));
-                else if (history.IsIdle(_options, now))
-                    container.Histories.Remove(destination);
-            }
-        }
     }
 }

@@ -11,7 +11,7 @@ public class LabFixture : IDisposable
     private static readonly LabOptions s_options = new() { Hosts = 2, Containers = 3 };
 
     public LabFixture()
-        : this(Environment.GetEnvironmentVariable("FREEFLOW_TEST_LAB") ?? "/run/freeflow-test") => Hosts.Up(s_options);
+        : this(Environment.GetEnvironmentVariable("FREEFLOW_TEST_LAB") is { Length: > 0 } given ? given : "/run/freeflow-test") => Hosts.Up(s_options);
 
     /// <summary>A lab beside the shared one, with nothing in it yet.</summary>
     protected LabFixture(string state)
