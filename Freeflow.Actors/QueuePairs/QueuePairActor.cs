@@ -118,7 +118,8 @@ public sealed class QueuePairActor : ReceiveActor
         var to = (mask & QueuePairAttributes.State) != 0 ? (QueuePairState)command.QpState : from;
         if (!QueuePairChecks.AreInRange(command)
             || ((mask & QueuePairAttributes.CurrentState) != 0 && (QueuePairState)command.CurQpState != from)
-            || !QueuePairTransitions.IsAllowed(Type, from, to, mask))
+            || !QueuePairTransitions.IsAllowed(Type, from, to, mask)
+            || (to != QueuePairState.Error && (mask & QueuePairAttributes.State) != 0 && _engine!.IsDraining))
         {
             Refuse(Errno.EINVAL);
             return;
@@ -265,6 +266,7 @@ public sealed class QueuePairActor : ReceiveActor
             Timeout = _attributes.Timeout,
             RetryCnt = _attributes.RetryCnt,
             RnrRetry = _attributes.RnrRetry,
+            SqDraining = _engine.IsDraining ? (byte)1 : (byte)0,
             SqSigAll = _spec.Command.SqSigAll,
         };
     }

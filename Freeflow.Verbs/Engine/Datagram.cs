@@ -33,6 +33,9 @@ internal readonly struct Datagram
     public uint Immediate { get; init; }
 
     public bool Solicited { get; init; }
+
+    /// <summary>Whether a QP of this router has sent it.</summary>
+    public bool IsLocal { get; init; }
 }
 
 /// <summary>A datagram's bytes: in the sender's registered memory, or in a buffer of the router's.</summary>

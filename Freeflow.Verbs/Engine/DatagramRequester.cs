@@ -106,6 +106,7 @@ internal sealed class DatagramRequester(EngineCore core)
         Opcode = operation.Opcode,
         Immediate = operation.Immediate,
         Solicited = (operation.Flags & SendFlags.Solicited) != 0,
+        IsLocal = true,
     };
 
     private void Drop() => core.Statistics.MessagesDropped++;

@@ -77,6 +77,10 @@ public sealed class EngineQueuePair : IDisposable
     /// <summary>The state as the engine last had it; other threads may read it.</summary>
     public QueuePairState State { get; internal set; } = QueuePairState.Reset;
 
+    /// <summary>In SQD, whether requests that were begun before are not done yet; other threads may read it.</summary>
+    public bool IsDraining =>
+        State == QueuePairState.SendQueueDrain && (Head != Next || Operations[Next & SendRing.Mask].State != OperationState.Posted);
+
     /// <summary>Number of the next message that it sends, in 24 bits; other threads may read it.</summary>
     public uint NextPsn => NextSequence & 0xffffff;
 

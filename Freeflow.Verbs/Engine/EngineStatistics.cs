@@ -34,4 +34,7 @@ public sealed class EngineStatistics
     public int Connections { get; internal set; }
 
     public int Links { get; internal set; }
+
+    /// <summary>Multicast groups that QPs of this router are in.</summary>
+    public int Groups { get; internal set; }
 }

@@ -49,7 +49,7 @@ internal sealed class MulticastGroups(EngineCore core)
         qp.Groups.Add(name);
         if (group.Members.Count == 1)
         {
-            _own++;
+            core.Statistics.Groups = ++_own;
             TellAll(GroupNews.Joined, name);
         }
 
@@ -140,7 +140,7 @@ internal sealed class MulticastGroups(EngineCore core)
         group.Members.Remove(qp);
         if (group.Members.Count > 0)
             return;
-        _own--;
+        core.Statistics.Groups = --_own;
         TellAll(GroupNews.Left, name);
         RemoveIfEmpty(name, group);
     }

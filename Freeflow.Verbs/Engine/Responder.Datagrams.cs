@@ -76,7 +76,7 @@ internal sealed partial class Responder
             Solicited = datagram.Solicited,
             SourceQp = datagram.SourceQp,
         });
-        core.Answers.Delivered(qp, isLocal: payload.IsRegistered);
+        core.Answers.Delivered(qp, datagram.IsLocal);
         return true;
     }
 

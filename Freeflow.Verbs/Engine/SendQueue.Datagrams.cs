@@ -38,7 +38,7 @@ internal sealed partial class SendQueue
         ref var target = ref qp.Datagrams[slot];
         target.Qpn = wqe.RemoteQpn & 0xffffff;
 
-        // C10-15: a Q_Key with the high bit is the QP's own instead.
+        // A Q_Key with the high bit stands for the QP's own, which applications may not be able to choose (controlled Q_Keys).
         target.Qkey = (wqe.RemoteQkey & OwnQkey) != 0 ? qp.Qkey : wqe.RemoteQkey;
         var port = qp.Connection.Port;
         if (wqe.AhNumber == 0)

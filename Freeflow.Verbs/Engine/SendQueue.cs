@@ -116,7 +116,7 @@ internal sealed partial class SendQueue(EngineCore core)
             }
         }
 
-        if (qp.State == QueuePairState.SendQueueDrain && qp.NotifyDrained && qp.Head == qp.Next)
+        if (qp.State == QueuePairState.SendQueueDrain && qp.NotifyDrained && !qp.IsDraining)
         {
             qp.NotifyDrained = false;
             core.Events.SendQueueDrained(qp);

@@ -100,6 +100,12 @@ internal sealed partial class DataLink
     /// <summary>Takes a datagram from the peer, which may only speak for addresses that no other router has.</summary>
     private void Take(in FrameHeader header, ReadOnlySpan<byte> payload)
     {
+        if ((WorkRequestOpcode)header.Opcode is not (WorkRequestOpcode.Send or WorkRequestOpcode.SendWithImmediate))
+        {
+            Break($"malformed datagram (opcode {header.Opcode})");
+            return;
+        }
+
         var owner = _core.Addresses.PeerOf(header.Tenant, header.SourceGid);
         if (owner != Peer && owner != EngineQueuePair.NoPeer)
         {

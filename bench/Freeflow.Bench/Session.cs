@@ -8,6 +8,7 @@ public sealed class Session(LabHosts lab, int rounds, bool quick)
     private const int Small = 2;
     private const int Large = 1 << 20;
     private static readonly int[] s_sizes = [64, 4096, 65536, Large];
+    private static readonly string[] s_unreliable = ["UC", "UD"];
     private static readonly string[] s_operations = ["send", "write", "read"];
 
     private readonly Workloads _run = new(lab);
@@ -62,6 +63,8 @@ public sealed class Session(LabHosts lab, int rounds, bool quick)
                 }
             }
 
+            foreach (var transport in quick ? [] : s_unreliable)
+                Add($"{path.Name} {transport} send_bw {s_sizes[0]} rate", "Mmsg/s", _run.UnreliableRate(transport, path, s_sizes[0]));
             Tcp(path);
         }
 

@@ -28,6 +28,10 @@ public sealed class Workloads(LabHosts lab)
         return (fields[3], fields[4]);
     }
 
+    /// <summary>Messages of one size over an unreliable transport (UC or UD), millions a second.</summary>
+    public double UnreliableRate(string transport, BenchPath path, int bytes) =>
+        Perftest(path, "ib_send_bw", "-c", transport, "-s", bytes.ToString(), "-n", "200000")[4];
+
     /// <summary>Round trip of a TCP echo: median and 99.9 %, µs.</summary>
     public (double Median, double Tail) Echo(BenchPath path, int bytes)
     {

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Freeflow.EndToEnd.Tests;
 
 /// <summary>What a router holds for its containers. Taken before a test breaks something and compared afterwards.</summary>
-public sealed record Holdings(int QueuePairs, int CompletionQueues, int MemoryRegions, int Connections, int Actors, int MemoryFiles, int Descriptors)
+public sealed record Holdings(int QueuePairs, int CompletionQueues, int MemoryRegions, int Connections, int Groups, int Actors, int MemoryFiles, int Descriptors)
 {
     /// <summary>A container that has gone stays known for half a minute, in case that its next program comes.</summary>
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(50);
@@ -15,7 +15,7 @@ public sealed record Holdings(int QueuePairs, int CompletionQueues, int MemoryRe
         int Count(string name) => engine.GetProperty(name).GetInt32();
         var descriptors = Directory.GetFiles($"/proc/{lab.Hosts.Routers.PidOf(host)}/fd");
         return new Holdings(
-            Count("QueuePairs"), Count("CompletionQueues"), Count("MemoryRegions"), Count("Connections"),
+            Count("QueuePairs"), Count("CompletionQueues"), Count("MemoryRegions"), Count("Connections"), Count("Groups"),
             status.GetProperty("Actors").EnumerateObject().Sum(kind => kind.Value.GetInt32()),
             descriptors.Count(path => new FileInfo(path).LinkTarget?.StartsWith("/memfd:freeflow", StringComparison.Ordinal) == true),
             descriptors.Length);
@@ -26,7 +26,7 @@ public sealed record Holdings(int QueuePairs, int CompletionQueues, int MemoryRe
     {
         var found = Of(lab, host);
         LabFixture.Eventually($"nothing of a container left in {host}'s router", s_bound,
-            () => (found = Of(lab, host)) is { QueuePairs: 0, CompletionQueues: 0, MemoryRegions: 0, Connections: 0, Actors: 0, MemoryFiles: 0 },
+            () => (found = Of(lab, host)) is { QueuePairs: 0, CompletionQueues: 0, MemoryRegions: 0, Connections: 0, Groups: 0, Actors: 0, MemoryFiles: 0 },
             () => found.ToString());
     }
 }

@@ -30,8 +30,10 @@ public sealed class EngineApplication : IDisposable
     /// <param name="completions">Of its CQ.</param>
     /// <param name="protectionDomain">Its PD.</param>
     /// <param name="sharedReceives">Receives of an SRQ; 0: the QP has its own.</param>
+    /// <param name="type">Of its QP.</param>
     public EngineApplication(
-        EngineSite site, string address, int bytes = 1 << 16, int depth = 64, int completions = 256, uint protectionDomain = 1, int sharedReceives = 0)
+        EngineSite site, string address, int bytes = 1 << 16, int depth = 64, int completions = 256, uint protectionDomain = 1, int sharedReceives = 0,
+        QueuePairType type = QueuePairType.ReliableConnection)
     {
         _site = site;
         Gid = Gid.FromAddress(IPAddress.Parse(address));
@@ -47,7 +49,7 @@ public sealed class EngineApplication : IDisposable
         Shared = sharedReceives > 0 ? EngineReceiveQueue.CreateShared(_connection, 0, sharedReceives, 4, 0) : null;
         var wanted = new QueuePairCapabilities(depth, depth, 4, 4, 64);
         QueuePair = EngineQueuePair.Create(
-            _connection, 0, Interlocked.Increment(ref s_numbers), protectionDomain, QueuePairType.ReliableConnection,
+            _connection, 0, Interlocked.Increment(ref s_numbers), protectionDomain, type,
             CompletionQueue, CompletionQueue, wanted, signalAll: false, Shared);
         site.Engine.Attach(_connection);
         site.Engine.Add(CompletionQueue);

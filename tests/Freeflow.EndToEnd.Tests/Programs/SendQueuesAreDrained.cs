@@ -1,0 +1,16 @@
+namespace Freeflow.EndToEnd.Tests.Programs;
+
+/// <summary>The SQD state (tests/Programs/verbs-drain.c).</summary>
+[Collection(LabFixture.Name)]
+public sealed class SendQueuesAreDrained(LabFixture lab)
+{
+    [Theory]
+    [InlineData("rc")]
+    [InlineData("uc")]
+    [InlineData("ud")]
+    public void OnRequest(string transport)
+    {
+        var result = lab.Hosts.Exec("h1c1", TimeSpan.FromSeconds(60), LabFixture.TestProgram("verbs-drain"), transport);
+        Assert.True(result.ExitCode == 0, result.Everything);
+    }
+}
