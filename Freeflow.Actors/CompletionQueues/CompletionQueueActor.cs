@@ -105,8 +105,14 @@ public sealed class CompletionQueueActor : ReceiveActor
 
         var (parent, old) = (Context.Parent, _queue!.Ring);
         var made = new ResizeCqResponse { Entries = (uint)ring.Capacity };
-        _spec.Engine.Resize(_queue, ring, resize.Entries, moved => parent.Tell(new ConnectionProtocol.Moved(
-            moved ? old : ring, moved ? ring : null, place => new ConnectionProtocol.Answer(0, resize.Call.Respond(made, place)))));
+        _spec.Engine.Resize(_queue, ring, resize.Entries, moved =>
+        {
+            // Freed here, since the connection may have ended meanwhile.
+            var unused = moved ? old : ring;
+            Task.Run(unused.Dispose);
+            parent.Tell(new ConnectionProtocol.Moved(
+                unused, moved ? ring : null, place => new ConnectionProtocol.Answer(0, resize.Call.Respond(made, place))));
+        });
     }
 
     private void Destroy()

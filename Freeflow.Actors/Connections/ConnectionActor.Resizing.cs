@@ -28,18 +28,16 @@ public sealed partial class ConnectionActor
         Await();
     }
 
-    /// <summary>Offers the ring that an object has moved to, and frees the one that it does not use.</summary>
+    /// <summary>Offers the ring that an object has moved to, and the one that it has left no more.</summary>
     private void Adopt(ConnectionProtocol.Moved moved)
     {
         if (moved.Ring is null)
         {
-            moved.Unused.Dispose();
             Fail(Errno.EINVAL);
             return;
         }
 
         Unmap([moved.Unused]);
-        moved.Unused.Dispose();
         Answer(moved.Answer(Offer(moved.Ring)));
     }
 }

@@ -33,7 +33,7 @@ public static class ConnectionProtocol
 
     /// <summary>
     /// An object has moved to another ring, or has not (<paramref name="Ring"/> is null) since that was too small.
-    /// <paramref name="Unused"/> is the ring that may be freed; <paramref name="Answer"/> makes the answer from the new one's place.
+    /// <paramref name="Unused"/> is the ring that is being freed; <paramref name="Answer"/> makes the answer from the new one's place.
     /// </summary>
     public sealed record Moved(SharedRing Unused, SharedRing? Ring, Func<MmapInfo, Answer> Answer);
 

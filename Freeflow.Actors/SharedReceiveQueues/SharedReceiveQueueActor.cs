@@ -25,7 +25,6 @@ public sealed class SharedReceiveQueueActor : ReceiveActor
         _call = call;
         Receive<SharedReceiveQueueProtocol.Query>(query => Context.Parent.Tell(new ConnectionProtocol.Answer(0, query.Call.Respond(Attributes()))));
         Receive<SharedReceiveQueueProtocol.Modify>(Modify);
-        Receive<ConnectionProtocol.Moved>(moved => Context.Parent.Tell(moved));
         Receive<SharedReceiveQueueProtocol.Destroy>(_ =>
         {
             var (self, parent) = (Self, Context.Parent);
@@ -106,8 +105,19 @@ public sealed class SharedReceiveQueueActor : ReceiveActor
 
         uint? limit = (command.AttrMask & SharedReceiveQueueAttributes.Limit) != 0 ? command.SrqLimit : null;
         var (parent, memory, address) = (Context.Parent, _spec.Memory, modify.MmapInfoAddress);
-        _spec.Engine.Modify(queue, ring, limit, moved => parent.Tell(
-            ring is null ? ConnectionProtocol.Answer.Done : new ConnectionProtocol.Moved(moved ? old : ring, moved ? ring : null, Place)));
+        _spec.Engine.Modify(queue, ring, limit, moved =>
+        {
+            if (ring is null)
+            {
+                parent.Tell(ConnectionProtocol.Answer.Done);
+                return;
+            }
+
+            // Freed here, since the connection may have ended meanwhile.
+            var unused = moved ? old : ring;
+            Task.Run(unused.Dispose);
+            parent.Tell(new ConnectionProtocol.Moved(unused, moved ? ring : null, Place));
+        });
 
         // The driver writes the new ring's place where the library says, not into the response.
         ConnectionProtocol.Answer Place(MmapInfo place) =>

@@ -41,6 +41,12 @@ public sealed class EngineReceiveQueue : IDisposable
     /// <summary>How many receives are posted and not taken.</summary>
     internal uint Posted => Ring.Distance(Head, Ring.Producer);
 
+    /// <summary>QPs that take from it.</summary>
+    internal int Users { get; set; }
+
+    /// <summary>What one QP may count on: of an SRQ, its part of what is posted.</summary>
+    internal uint Share => Users > 1 ? (Posted + (uint)Users - 1) / (uint)Users : Posted;
+
     /// <summary>Makes the receive queue of one QP.</summary>
     public static EngineReceiveQueue Create(EngineConnection connection, EngineCompletionQueue completionQueue, uint qpn, int entries, int sges) =>
         new(connection, NewRing($"freeflow-rq-{connection.Token:x16}-{completionQueue.Handle:x}-{qpn:x}", entries, sges), sges, isShared: false);

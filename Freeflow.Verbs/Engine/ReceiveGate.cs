@@ -37,7 +37,7 @@ internal sealed class ReceiveGate(EngineCore core)
 
     /// <summary>How many receives a QP has for a sender that asks; as good as enough where what comes is dropped anyway.</summary>
     public static uint Count(EngineQueuePair? qp) =>
-        qp is { IsConnected: true, IsReliable: false } ? Responder.PostedReceives(qp) + (qp.Receive.Held ? 1u : 0) : 1024;
+        qp is { IsConnected: true, IsReliable: false } ? qp.Receives.Share + (qp.Receive.Held ? 1u : 0) : 1024;
 
     private static bool HasReceive(EngineQueuePair qp, EngineQueuePair? peer)
     {

@@ -94,6 +94,7 @@ public sealed partial class VerbsEngine : IDisposable
     public void Add(EngineQueuePair queuePair) => Post(() =>
     {
         queuePair.Attached = true;
+        queuePair.Receives.Users++;
         queuePair.Connection.QueuePairs.Add(queuePair.Handle, queuePair);
         _core.QueuePairs.Add(queuePair.Number, queuePair);
         _core.Statistics.QueuePairs++;
@@ -397,6 +398,7 @@ public sealed partial class VerbsEngine : IDisposable
         _core.Groups.LeaveAll(queuePair);
         UnbindWindowsOf(queuePair);
         queuePair.Attached = false;
+        queuePair.Receives.Users--;
         queuePair.State = QueuePairState.Reset;
         queuePair.Connection.QueuePairs.Remove(queuePair.Handle);
         _core.QueuePairs.Remove(queuePair.Number);

@@ -329,9 +329,28 @@ static void scribble(unsigned char *start, size_t bytes) {
     memcpy(start + 256, &consumer, 4);
 }
 
+/* A QP of this process that sends to another one with an SRQ. */
+static struct ibv_qp *make_shared_pair(void) {
+    struct ibv_cq *cq = ibv_create_cq(endpoint.device, 2 * depth, NULL, NULL, 0);
+    struct ibv_srq_init_attr srq_wanted = {.attr = {.max_wr = depth, .max_sge = 4}};
+    struct ibv_qp_init_attr wanted = {
+        .send_cq = cq,
+        .recv_cq = cq,
+        .srq = ibv_create_srq(endpoint.pd, &srq_wanted),
+        .qp_type = IBV_QPT_RC,
+        .cap = {.max_send_wr = depth, .max_send_sge = 4},
+    };
+    struct ibv_qp *sender = make_qp(&endpoint, cq, cq, depth, 4, 64), *taker = make_qp_of(&endpoint, &wanted);
+    struct address ends[] = {address_of(&endpoint, sender), address_of(&endpoint, taker)};
+    connect_qp(sender, &ends[1], &usual_patience);
+    connect_qp(taker, &ends[0], &usual_patience);
+    return sender;
+}
+
 /* Rings and doorbells, written over at random, while the engine looks at them. */
 static void scribbled_rings(void) {
-    static const char *const shared[] = {"/memfd:freeflow-sq", "/memfd:freeflow-rq", "/memfd:freeflow-cq", "/memfd:freeflow-doorbell"};
+    static const char *const shared[] = {"/memfd:freeflow-sq", "/memfd:freeflow-rq", "/memfd:freeflow-cq", "/memfd:freeflow-srq", "/memfd:freeflow-doorbell"};
+    struct ibv_qp *sender = make_shared_pair();
     for (int i = 0; i < 2000; i++) {
         int rings = 0;
         for (size_t k = 0; k < sizeof shared / sizeof shared[0]; k++)
@@ -340,6 +359,7 @@ static void scribbled_rings(void) {
             die("the rings are not where they were expected");
         ring_doorbell(wrong.qp);
         ring_doorbell(bystander.qp);
+        ring_doorbell(sender);
         usleep(100);
     }
     /* The library can't work with what is left of its rings; what counts is how the other programs fare. */

@@ -34,6 +34,7 @@ public sealed class PerftestRunsUnmodified(LabFixture lab)
 
     public static TheoryData<string, Placement> SharedReceivesInlineDataAndRates => Lines(
         "ib_send_bw --use-srq", "ib_send_lat --use-srq", "ib_send_bw --use-srq -q 4", "ib_send_bw --use-srq -b", "ib_send_bw --use-srq -e",
+        "ib_send_bw --use-srq -c UC", "ib_send_lat --use-srq -c UD", "ib_send_bw --use-srq -c UD",
         "ib_send_bw --inline_size 64 -s 64", "ib_send_lat -I 200 -s 200", "ib_write_bw -I 128 -s 128",
         "ib_write_bw --rate_limit 1 --rate_limit_type SW -n 1000");
 
