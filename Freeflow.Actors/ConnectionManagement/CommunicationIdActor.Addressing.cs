@@ -144,7 +144,7 @@ public sealed partial class CommunicationIdActor
         {
             NotResolved(Errno.ENODEV);
         }
-        else if (_plane.Book.PeerOf(TenantAddress.Of(_device.Tenant, destination.Gid)) is not null)
+        else if (destination.IsMulticast || _plane.Book.PeerOf(TenantAddress.Of(_device.Tenant, destination.Gid)) is not null)
         {
             Resolved(destination);
         }

@@ -123,7 +123,8 @@ public sealed partial class CommunicationIdActor
     {
         if (_conversation is not (ConversationState.RequestSent or ConversationState.ReplySent or ConversationState.DisconnectSent))
             return;
-        if (_retries-- > 0)
+        var isGone = _question is not null && _plane.Book.NodeOf(TenantAddress.Of(_device.Tenant, _destination.Gid)) is null;
+        if (_retries-- > 0 && !isGone)
             SayItNow();
         else
             NoAnswer();

@@ -20,6 +20,7 @@ public sealed partial class ConnectionManagerActor : ReceiveActor
 
     private readonly ControlPlane _plane;
     private readonly PortTable _ports = new();
+    private readonly EventBudget _events = new();
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly Dictionary<IActorRef, EventQueue> _queues = [];
     private readonly Dictionary<IActorRef, Identifier> _byActor = [];
@@ -34,7 +35,7 @@ public sealed partial class ConnectionManagerActor : ReceiveActor
         _device = device;
         _ids = new(plane.Limits.CommunicationIds);
         _groups = new(plane.Limits.CommunicationIds);
-        Receive<ConnectionManagerProtocol.Open>(open => _queues.Add(Context.Watch(Sender), new EventQueue(Sender, open.Signal)));
+        Receive<ConnectionManagerProtocol.Open>(open => _queues.Add(Context.Watch(Sender), new EventQueue(Sender, open.Signal, _events)));
         Receive<ConnectionManagerProtocol.Call>(Serve);
         Receive<ConnectionManagerProtocol.Raise>(Raise);
         Receive<ConnectionManagerProtocol.Joined>(Conclude);
@@ -64,6 +65,8 @@ public sealed partial class ConnectionManagerActor : ReceiveActor
     {
         if (_queues.Remove(ended, out var queue))
         {
+            // All at once: each of its ids would look through all of it.
+            queue.Withdraw(_ => true);
             foreach (var owned in _byActor.Values.Where(id => id.Queue == queue).ToArray())
                 Destroy(owned);
         }

@@ -5,22 +5,20 @@ using Freeflow.Verbs.Channel;
 namespace Freeflow.Actors.ConnectionManagement;
 
 /// <summary>What waits to be read from one rdma_cm descriptor, which shows whether anything does.</summary>
-internal sealed class EventQueue(IActorRef connection, ReadinessSignal signal)
+internal sealed class EventQueue(IActorRef connection, ReadinessSignal signal, EventBudget budget)
 {
-    /// <summary>Nobody reads them: what comes then is lost, and commands that lead to more of them fail.</summary>
-    private const int MaximumEvents = 65536;
-
     private readonly LinkedList<WaitingEvent> _events = [];
 
     public IActorRef Connection { get; } = connection;
 
     public ReadinessSignal Signal { get; } = signal;
 
-    public bool IsFull => _events.Count >= MaximumEvents;
+    public bool IsFull => budget.IsSpent;
 
     public void Add(WaitingEvent waiting)
     {
         _events.AddLast(waiting);
+        budget.Waiting++;
         Signal.Set(true);
     }
 
@@ -30,6 +28,7 @@ internal sealed class EventQueue(IActorRef connection, ReadinessSignal signal)
         if (first is null)
             return null;
         _events.RemoveFirst();
+        budget.Waiting--;
         Signal.Set(_events.Count > 0);
         return first.Value;
     }
@@ -50,9 +49,20 @@ internal sealed class EventQueue(IActorRef connection, ReadinessSignal signal)
             node = next;
         }
 
+        budget.Waiting -= gone.Count;
         Signal.Set(_events.Count > 0);
         return gone;
     }
+}
+
+/// <summary>Events that wait in all of a container's descriptors. Beyond the bound, what comes is lost, and commands that lead to more of them fail.</summary>
+internal sealed class EventBudget
+{
+    private const int Maximum = 65536;
+
+    public int Waiting { get; set; }
+
+    public bool IsSpent => Waiting >= Maximum;
 }
 
 /// <summary>An event that waits.</summary>

@@ -12,6 +12,7 @@ public sealed class Session(LabHosts lab, int rounds, bool quick)
     private static readonly string[] s_operations = ["send", "write", "read"];
 
     private readonly Workloads _run = new(lab);
+    private readonly RdmaCmWorkloads _cm = new(lab);
     private readonly Dictionary<string, Measurement> _measurements = [];
 
     public void Run()
@@ -66,9 +67,11 @@ public sealed class Session(LabHosts lab, int rounds, bool quick)
             foreach (var transport in quick ? [] : s_unreliable)
                 Add($"{path.Name} {transport} send_bw {s_sizes[0]} rate", "Mmsg/s", _run.UnreliableRate(transport, path, s_sizes[0]));
             Tcp(path);
+            RdmaCm(path);
         }
 
         Tcp(BenchPath.HostToHost);
+        Sockets(BenchPath.HostToHost, overTcp: true);
         Add("memcpy 1 MiB", "MB/s", _run.Memcpy(Large));
     }
 
@@ -79,6 +82,20 @@ public sealed class Session(LabHosts lab, int rounds, bool quick)
         Add($"{path.Name} {way} echo {Small} B round trip", "µs", median);
         Add($"{path.Name} {way} echo {Small} B 99.9 %", "µs", tail);
         Add($"{path.Name} {way} iperf3", "MB/s", _run.Iperf(path));
+    }
+
+    private void RdmaCm(BenchPath path)
+    {
+        Add($"{path.Name} rdma_cm connections", "a second", _cm.Connections(path, 200));
+        Sockets(path, overTcp: false);
+        Sockets(path, overTcp: true);
+    }
+
+    private void Sockets(BenchPath path, bool overTcp)
+    {
+        var way = !overTcp ? "rstream" : path == BenchPath.HostToHost ? "rstream on TCP" : "rstream on TCP overlay";
+        Add($"{path.Name} {way} {Large} B", "MB/s", _cm.Stream(path, overTcp, Large, 500));
+        Add($"{path.Name} {way} 64 B", "µs", _cm.OneWay(path, overTcp, 64));
     }
 
     private IEnumerable<Bar> Bars()
@@ -94,6 +111,10 @@ public sealed class Session(LabHosts lab, int rounds, bool quick)
             Of($"across hosts write_bw {Large}") / Of("host to host TCP iperf3"), 0, AtLeast: true);
         yield return new Bar("across hosts, send_lat 2 B over half the host-to-host round trip",
             Of("across hosts send_lat 2 B typical") / (Of("host to host TCP echo 2 B round trip") / 2), 1.3, AtLeast: false);
+        yield return new Bar("across hosts, rstream 1 MiB over the overlay's",
+            Of($"across hosts rstream {Large} B") / Of($"across hosts rstream on TCP overlay {Large} B"), 1, AtLeast: true);
+        yield return new Bar("same host, rstream 1 MiB over the overlay's",
+            Of($"same host rstream {Large} B") / Of($"same host rstream on TCP overlay {Large} B"), 1, AtLeast: true);
         yield return new Bar("managed bytes per work request", Of("engine, allocated"), 0, AtLeast: false);
         yield return new Bar("router at rest, % of a core", Of("router at rest"), 1, AtLeast: false);
     }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net;
+using System.Net.Sockets;
 
 namespace Freeflow.Verbs.Abi.ConnectionManager;
 
@@ -44,6 +45,16 @@ public readonly record struct RdmaAddress(RdmaAddressFamily Family, Gid Gid, ulo
     };
 
     public bool IsLoopback => Family != RdmaAddressFamily.Ib && IPAddress.IsLoopback(Gid.ToAddress());
+
+    /// <summary>Whether it is that of an IP group.</summary>
+    public bool IsMulticast
+    {
+        get
+        {
+            var address = Gid.ToAddress();
+            return Family != RdmaAddressFamily.Ib && (address.IsIPv6Multicast || (address.AddressFamily == AddressFamily.InterNetwork && address.GetAddressBytes()[0] >> 4 == 0xe));
+        }
+    }
 
     /// <summary>An IP address's port as a service id of a port space; an IB address's own.</summary>
     public ulong ServiceIdIn(PortSpace space) => Family == RdmaAddressFamily.Ib ? ServiceId : ((ulong)space << 16) + Port;

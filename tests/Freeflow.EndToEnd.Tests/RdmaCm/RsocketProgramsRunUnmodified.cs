@@ -45,6 +45,20 @@ public sealed class RsocketProgramsRunUnmodified(LabFixture lab)
         }
     }
 
+    /// <summary>A server that forks for each connection; librspreload makes the socket an rsocket in the child.</summary>
+    [Theory]
+    [InlineData(Placement.SameHost)]
+    [InlineData(Placement.AcrossHosts)]
+    public void AServerThatForks(Placement placement)
+    {
+        string[] command = ["env", $"LD_PRELOAD={Librspreload}:/freeflow/libfsocket.so", "RDMAV_FORK_SAFE=1", "rstream", "-T", "f", "-S", "4096", "-C", "100"];
+        var pair = new CmPair(lab, placement);
+        using var server = lab.StartListening(pair.ServerNode, 7471, command);
+        var client = pair.Ask(s_bound, [.. command, "-s", "ADDRESS"]);
+        Assert.True(client.ExitCode == 0, client.Everything);
+        Assert.Equal(0, server.Wait(TimeSpan.FromSeconds(10)).ExitCode);
+    }
+
     [Theory]
     [InlineData("", Placement.SameHost)]
     [InlineData("", Placement.AcrossHosts)]

@@ -1,0 +1,125 @@
+using Freeflow.Lab;
+
+namespace Freeflow.EndToEnd.Tests.RdmaCm;
+
+/// <summary>A process, a listener or a router dies, or stands still: the other end is told as rdma_cm tells it, and nothing is left.</summary>
+[Collection(LabFixture.Name)]
+public sealed class ConnectionsWhoseEndsDie(LabFixture lab)
+{
+    private const string ForEver = "100000000";
+    private static readonly TimeSpan s_soon = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_routerTime = TimeSpan.FromSeconds(40);
+
+    [Theory]
+    [InlineData(Placement.SameHost)]
+    [InlineData(Placement.AcrossHosts)]
+    public void NobodyListens(Placement placement)
+    {
+        var pair = new CmPair(lab, placement);
+        // An address is known once its container has had to do with RDMA.
+        Assert.Equal(0, lab.Hosts.Exec(pair.ServerNode, s_soon, "ibv_devinfo").ExitCode);
+        var client = pair.Ask(s_soon, "rping", "-c", "-a", "ADDRESS", "-C", "1");
+        Assert.NotEqual(0, client.ExitCode);
+        Assert.Contains("RDMA_CM_EVENT_REJECTED, error 8", client.Everything);
+    }
+
+    [Fact]
+    public void NobodyHasTheAddress()
+    {
+        var client = lab.Hosts.Exec("h1c1", s_soon, "rping", "-c", "-a", "10.244.9.9", "-C", "1");
+        Assert.NotEqual(0, client.ExitCode);
+        Assert.Contains("RDMA_CM_EVENT_ADDR_ERROR, error -110", client.Everything);
+    }
+
+    [Theory]
+    [InlineData(Placement.SameHost)]
+    [InlineData(Placement.AcrossHosts)]
+    public void TheServersProcess(Placement placement)
+    {
+        using var bystanders = new Bystanders(lab, "h2c2", "h1c3");
+        var pair = new CmPair(lab, placement);
+        using var server = pair.Listen("rping", "-s", "-C", ForEver);
+        using var client = lab.Hosts.Start(pair.ClientNode, ["rping", "-c", "-a", pair.ServerAddress, "-C", ForEver]);
+        AwaitConnected(pair.ClientNode);
+        KillIn(pair.ServerNode, "KILL");
+        var ended = client.Wait(s_soon);
+        Assert.NotEqual(124, ended.ExitCode);
+        Assert.Contains("DISCONNECT EVENT", ended.Everything);
+        bystanders.MustBeWell();
+        Holdings.MustVanish(lab, "h1");
+        Holdings.MustVanish(lab, "h2");
+    }
+
+    [Theory]
+    [InlineData(Placement.SameHost)]
+    [InlineData(Placement.AcrossHosts)]
+    public void TheClientsProcess(Placement placement)
+    {
+        var pair = new CmPair(lab, placement);
+        using var server = pair.Listen("rping", "-s", "-C", ForEver);
+        using var client = lab.Hosts.Start(pair.ClientNode, ["rping", "-c", "-a", pair.ServerAddress, "-C", ForEver]);
+        AwaitConnected(pair.ClientNode);
+        KillIn(pair.ClientNode, "KILL");
+        var ended = server.Wait(s_soon);
+        Assert.NotEqual(124, ended.ExitCode);
+        Assert.Contains("DISCONNECT EVENT", ended.Everything);
+        Holdings.MustVanish(lab, "h1");
+        Holdings.MustVanish(lab, "h2");
+    }
+
+    /// <summary>Who waits for an answer that does not come waits on, does nobody harm, and is refused when the other dies.</summary>
+    [Theory]
+    [InlineData(Placement.SameHost)]
+    [InlineData(Placement.AcrossHosts)]
+    public void AListenerThatStandsStill(Placement placement)
+    {
+        using var bystanders = new Bystanders(lab, "h2c2", "h1c3");
+        var pair = new CmPair(lab, placement);
+        using var server = pair.Listen("rping", "-s", "-C", ForEver);
+        KillIn(pair.ServerNode, "STOP");
+        var before = Requests(pair.ServerNode);
+        using var client = lab.Hosts.Start(pair.ClientNode, ["rping", "-c", "-a", pair.ServerAddress, "-C", ForEver]);
+        LabFixture.Eventually("the request", s_soon, () => Requests(pair.ServerNode) > before);
+        Thread.Sleep(3000);
+        Assert.False(client.HasExited, "the client has ended before its time");
+        KillIn(pair.ServerNode, "KILL");
+        var ended = client.Wait(s_soon);
+        Assert.Contains("RDMA_CM_EVENT_REJECTED, error 28", ended.Everything);
+        bystanders.MustBeWell();
+    }
+
+    [Theory]
+    [InlineData("h1")]
+    [InlineData("h2")]
+    public void ARouter(string killed)
+    {
+        var pair = new CmPair(lab, Placement.AcrossHosts);
+        using var server = pair.Listen("rping", "-s", "-C", ForEver);
+        using var client = lab.Hosts.Start(pair.ClientNode, ["rping", "-c", "-a", pair.ServerAddress, "-C", ForEver]);
+        AwaitConnected(pair.ClientNode);
+        lab.Hosts.Routers.Kill(killed);
+        foreach (var end in new[] { client.Wait(s_routerTime), server.Wait(s_routerTime) })
+            Assert.NotEqual(124, end.ExitCode);
+        lab.Hosts.Routers.Start(killed, inHostPidNamespace: false, hosts: 2);
+        lab.Hosts.Routers.AwaitCluster(2, s_routerTime);
+        new CmPair(lab, Placement.AcrossHosts).Run(TimeSpan.FromSeconds(20), ["rping", "-s", "-C", "10"], ["rping", "-c", "-a", "ADDRESS", "-C", "10"]);
+        Holdings.MustVanish(lab, "h1");
+        Holdings.MustVanish(lab, "h2");
+    }
+
+    private long Requests(string node) => lab.Status(node[..2]).GetProperty("RdmaCm").GetProperty("Requests").GetInt64();
+
+    /// <summary>Waits until the client's work goes through its router.</summary>
+    private void AwaitConnected(string node)
+    {
+        long Done() => lab.Status(node[..2]).GetProperty("Engine").GetProperty("WorkRequests").GetInt64();
+        var before = Done();
+        LabFixture.Eventually("work requests", s_soon, () => Done() > before + 100);
+    }
+
+    private void KillIn(string node, string signal)
+    {
+        var pid = lab.Hosts.ProcessesIn(node).Single(process => process.Name == "rping").Pid;
+        LabProcesses.Kill(pid, signal);
+    }
+}
