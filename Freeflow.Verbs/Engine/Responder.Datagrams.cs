@@ -54,7 +54,7 @@ internal sealed partial class Responder
         var length = (uint)(GlobalRouteHeader.Size + payload.Length);
         if (length > qp.Receive.Length)
         {
-            Drop();
+            DropWithReceive(qp, WorkCompletionStatus.RemoteInvalidRequestError);
             return true;
         }
 

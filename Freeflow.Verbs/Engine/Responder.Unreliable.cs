@@ -32,13 +32,13 @@ internal sealed partial class Responder
         {
             cursor = WriteCursor(qp, request);
             if (!cursor.IsValid(core.Keys))
-                return Drop();
+                return DropWithReceive(qp, WorkCompletionStatus.RemoteAccessError);
         }
         else
         {
             cursor = ReceiveCursor(qp);
             if (request.Length > qp.Receive.Length)
-                return Drop();
+                return DropWithReceive(qp, WorkCompletionStatus.RemoteInvalidRequestError);
             if (!cursor.IsValid(core.Keys))
                 return ReceiveFailed(qp);
         }
@@ -59,6 +59,17 @@ internal sealed partial class Responder
         CompleteReceive(qp, WorkCompletionStatus.LocalProtectionError, default);
         core.Fail(qp, QueuePairFault.Completion);
         return Verdict.Drop;
+    }
+
+    /// <summary>
+    /// A receive of the QP's own stays for the next message (class D); one that came from an SRQ is completed with an error, without
+    /// harm to the QP (class E).
+    /// </summary>
+    private Verdict DropWithReceive(EngineQueuePair qp, WorkCompletionStatus status)
+    {
+        if (qp.Receives.IsShared && qp.Receive.Held)
+            CompleteReceive(qp, status, default);
+        return Drop();
     }
 
     private Verdict Drop()

@@ -82,6 +82,23 @@ public sealed class UnreliableMessagesAreCarried : IAsyncLifetime
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
+    public void AReceiveOfAnSrqThatIsTooShortIsUsedUp(bool isLocal)
+    {
+        var (one, other) = Pair(isLocal, sharedReceives: 16);
+        other.PostReceive(0, 99, id: 1);
+        other.PostReceive(0, 1000, id: 2);
+        one.Post(WorkRequestOpcode.Send, 0, 100, other);
+        Assert.Equal(WorkCompletionStatus.Success, one.Take().Status);
+        Assert.Equal((1UL, WorkCompletionStatus.RemoteInvalidRequestError), (other.Take() is var used ? used.WorkRequestId : 0, used.Status));
+        one.Post(WorkRequestOpcode.Send, 0, 100, other);
+        Assert.Equal(WorkCompletionStatus.Success, one.Take().Status);
+        Assert.Equal((2UL, WorkCompletionStatus.Success), (other.Take() is var got ? got.WorkRequestId : 0, got.Status));
+        Assert.Equal(QueuePairState.ReadyToSend, other.QueuePair.State);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
     public void AReliableQpIsNotSpokenTo(bool isLocal)
     {
         using var one = new EngineApplication(_here, "10.0.0.1", type: QueuePairType.UnreliableConnection);
@@ -120,10 +137,11 @@ public sealed class UnreliableMessagesAreCarried : IAsyncLifetime
         Assert.Equal(10u, other.Take().ByteLength);
     }
 
-    private (EngineApplication One, EngineApplication Other) Pair(bool isLocal)
+    private (EngineApplication One, EngineApplication Other) Pair(bool isLocal, int sharedReceives = 0)
     {
         var one = new EngineApplication(_here, "10.0.0.1", type: QueuePairType.UnreliableConnection);
-        var other = new EngineApplication(isLocal ? _here : _there, "10.0.0.2", type: QueuePairType.UnreliableConnection);
+        var other = new EngineApplication(
+            isLocal ? _here : _there, "10.0.0.2", sharedReceives: sharedReceives, type: QueuePairType.UnreliableConnection);
         EngineApplication.Connect(one, other);
         return (one, other);
     }
