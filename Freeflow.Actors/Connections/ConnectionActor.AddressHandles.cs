@@ -27,12 +27,6 @@ public sealed partial class ConnectionActor
             return;
         }
 
-        if (call.Room < sizeof(uint))
-        {
-            Fail(Errno.ENOSPC);
-            return;
-        }
-
         if (!_addressHandles.HasRoom)
         {
             Fail(Errno.ENOMEM);

@@ -11,8 +11,6 @@ namespace Freeflow.Actors.Connections;
 public static class UverbsMethods
 {
     private const int ExtendedNumbers = 58;
-    private const int AddressHandleRequest = 56;
-    private const int MulticastRequest = 24;
     private const int Word = sizeof(uint);
 
     private static readonly Dictionary<(UverbsCommand Command, bool IsExtended), Sizes> s_sizes = new()
@@ -22,8 +20,8 @@ public static class UverbsMethods
         [(UverbsCommand.QueryPort, false)] = Of<QueryPortCommand, QueryPortResponse>(),
         [(UverbsCommand.AllocPd, false)] = Of<AllocPdCommand, AllocPdResponse>(),
         [(UverbsCommand.DeallocPd, false)] = Of<DeallocPdCommand>(),
-        [(UverbsCommand.CreateAh, false)] = new(AddressHandleRequest, AddressHandleRequest, Word),
-        [(UverbsCommand.DestroyAh, false)] = new(Word, Word, 0),
+        [(UverbsCommand.CreateAh, false)] = Of<CreateAhCommand>() with { Response = Word },
+        [(UverbsCommand.DestroyAh, false)] = Of<DestroyAhCommand>(),
         [(UverbsCommand.RegMr, false)] = Of<RegMrCommand, RegMrResponse>(),
         [(UverbsCommand.ReregMr, false)] = Of<ReregMrCommand, ReregMrResponse>(),
         [(UverbsCommand.DeregMr, false)] = Of<DeregMrCommand>(),
@@ -39,8 +37,8 @@ public static class UverbsMethods
         [(UverbsCommand.ModifyQp, false)] = Of<ModifyQpCommand>(),
         [(UverbsCommand.DestroyQp, false)] = Of<DestroyQpCommand, DestroyQpResponse>(),
         [(UverbsCommand.PostSend, false)] = new(24, 24, Word),
-        [(UverbsCommand.AttachMcast, false)] = new(MulticastRequest, MulticastRequest, 0),
-        [(UverbsCommand.DetachMcast, false)] = new(MulticastRequest, MulticastRequest, 0),
+        [(UverbsCommand.AttachMcast, false)] = Of<MulticastCommand>(),
+        [(UverbsCommand.DetachMcast, false)] = Of<MulticastCommand>(),
         [(UverbsCommand.CreateSrq, false)] = Of<CreateSrqCommand, CreateSrqResponse>(),
         [(UverbsCommand.CreateXsrq, false)] = Of<CreateXsrqCommand, CreateSrqResponse>(),
         [(UverbsCommand.ModifySrq, false)] = Of<ModifySrqCommand>(),
