@@ -19,17 +19,21 @@ public sealed partial class ConnectionActor
 
     private void CreateAh(UverbsCall call)
     {
-        if (!call.TryRead<CreateAhCommand>(out var command) || command.Attributes.PortNum != Port
-            || !_domains.TryGet(command.PdHandle, out var domain)
-            || RouteOf(command.Attributes) is not { } route)
+        if (!call.TryRead<CreateAhCommand>(out var command) || command.Attributes.PortNum != Port)
         {
             Fail(Errno.EINVAL);
             return;
         }
 
-        if (call.Room < sizeof(uint))
+        if (!_domains.TryGet(command.PdHandle, out var domain))
         {
-            Fail(Errno.ENOSPC);
+            Fail(Errno.ENOENT);
+            return;
+        }
+
+        if (RouteOf(command.Attributes) is not { } route)
+        {
+            Fail(Errno.EINVAL);
             return;
         }
 
@@ -68,7 +72,7 @@ public sealed partial class ConnectionActor
     {
         if (!call.TryRead<DestroyAhCommand>(out var command) || !_addressHandles.TryGet(command.AhHandle, out var handle))
         {
-            Fail(Errno.EINVAL);
+            Fail(Errno.ENOENT);
             return;
         }
 
