@@ -19,9 +19,19 @@ public sealed partial class ConnectionActor
 
     private void CreateAh(UverbsCall call)
     {
-        if (!call.TryRead<CreateAhCommand>(out var command) || command.Attributes.PortNum != Port
-            || !_domains.TryGet(command.PdHandle, out var domain)
-            || RouteOf(command.Attributes) is not { } route)
+        if (!call.TryRead<CreateAhCommand>(out var command) || command.Attributes.PortNum != Port)
+        {
+            Fail(Errno.EINVAL);
+            return;
+        }
+
+        if (!_domains.TryGet(command.PdHandle, out var domain))
+        {
+            Fail(Errno.ENOENT);
+            return;
+        }
+
+        if (RouteOf(command.Attributes) is not { } route)
         {
             Fail(Errno.EINVAL);
             return;
@@ -62,7 +72,7 @@ public sealed partial class ConnectionActor
     {
         if (!call.TryRead<DestroyAhCommand>(out var command) || !_addressHandles.TryGet(command.AhHandle, out var handle))
         {
-            Fail(Errno.EINVAL);
+            Fail(Errno.ENOENT);
             return;
         }
 

@@ -14,7 +14,7 @@ public sealed partial class ConnectionActor
     {
         if (!call.TryRead<MulticastCommand>(out var command) || !_queuePairs.TryGet(command.QpHandle, out var pair))
         {
-            Fail(Errno.EINVAL);
+            Fail(Errno.ENOENT);
             return;
         }
 
@@ -42,8 +42,13 @@ public sealed partial class ConnectionActor
 
     private void DetachMulticast(UverbsCall call)
     {
-        if (!call.TryRead<MulticastCommand>(out var command) || !_queuePairs.TryGet(command.QpHandle, out var pair)
-            || !pair.Groups.Remove((command.Group, command.Mlid)))
+        if (!call.TryRead<MulticastCommand>(out var command) || !_queuePairs.TryGet(command.QpHandle, out var pair))
+        {
+            Fail(Errno.ENOENT);
+            return;
+        }
+
+        if (!pair.Groups.Remove((command.Group, command.Mlid)))
         {
             Fail(Errno.EINVAL);
             return;

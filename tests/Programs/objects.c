@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,26 @@ struct scene open_scene(const char *server, int port, int access) {
     scene.region = register_memory(&scene.at, scene.memory, region_bytes, access);
     scene.peer = server ? connect_to(server, port) : listen_and_accept(port);
     return scene;
+}
+
+int play(int count, char **words, int port, int access, const struct scene_case *cases, size_t case_count, struct scene *scene,
+         struct ibv_cq **cq) {
+    const char *server = count > 2 ? words[2] : NULL;
+    for (size_t i = 0; count > 1 && i < case_count; i++) {
+        if (strcmp(cases[i].name, words[1]) != 0)
+            continue;
+        *scene = open_scene(server, port, access);
+        *cq = ibv_create_cq(scene->at.device, 300, NULL, NULL, 0);
+        if (!*cq)
+            die("ibv_create_cq: %s", strerror(errno));
+        (server ? cases[i].use : cases[i].serve)();
+        meet(scene);
+        printf("as specified\n");
+        return 0;
+    }
+    for (size_t i = 0; i < case_count; i++)
+        fprintf(stderr, "%s %s [SERVER]\n", words[0], cases[i].name);
+    die("none of the cases");
 }
 
 void meet(struct scene *scene) {

@@ -21,6 +21,19 @@ struct scene {
 int is_kernels(struct ibv_context *device);
 #define KERNELS_WITH_INV 4 /* its own IB_WC_WITH_INVALIDATE, which it passes on as it is */
 
+/* What a program does at each end, by name. */
+struct scene_case {
+    const char *name;
+    void (*serve)(void), (*use)(void);
+};
+
+/*
+ * A program's whole life: finds its case by the first word, opens the scene with a region of these rights and a CQ, and plays
+ * one end. The second word is the server's address, for the client.
+ */
+int play(int count, char **words, int port, int access, const struct scene_case *cases, size_t case_count, struct scene *scene,
+         struct ibv_cq **cq);
+
 /* Opens the device and meets the other program at `port`: the client of `server`, or the server when that is NULL. */
 struct scene open_scene(const char *server, int port, int access);
 

@@ -60,7 +60,7 @@ static void address_handles(void) {
     expect(create(device, &wrong), EINVAL, "a port that there is not");
     wrong = right;
     wrong.pd_handle = 999;
-    expect(create(device, &wrong), EINVAL, "a PD that there is not");
+    expect(create(device, &wrong), ENOENT, "a PD that there is not");
     wrong = right;
     wrong.attr.grh.sgid_index = 200;
     expect(create(device, &wrong), EINVAL, "a source GID that there is not");
@@ -77,8 +77,8 @@ static void address_handles(void) {
         die("no number for work requests");
     expect(ibv_dealloc_pd(endpoint.pd), EBUSY, "a PD with an address handle");
     expect(destroy(device, handle), 0, "to destroy it");
-    expect(destroy(device, handle), EINVAL, "to destroy it twice");
-    expect(destroy(device, UINT32_MAX), EINVAL, "to destroy what there never was");
+    expect(destroy(device, handle), ENOENT, "to destroy it twice");
+    expect(destroy(device, UINT32_MAX), ENOENT, "to destroy what there never was");
 
     /* What another open device has is not there for this one. */
     struct endpoint other = open_endpoint(0);
@@ -86,7 +86,7 @@ static void address_handles(void) {
     for (int i = 0; i < 3; i++)
         expect(create(other.device, &theirs), 0, "another connection's address handle");
     memcpy(&handle, answer, 4);
-    expect(destroy(device, handle), EINVAL, "to destroy a handle of another connection");
+    expect(destroy(device, handle), ENOENT, "to destroy a handle of another connection");
     expect(destroy(other.device, handle), 0, "its own handle");
     if (ibv_close_device(other.device))
         die("ibv_close_device");
@@ -128,7 +128,7 @@ static void groups(void) {
         expect(attach(join, qps[0]->handle, group, given), ENOSPC, "a command that is cut short");
     expect(attach(join, qps[1]->handle, group, whole), EINVAL, "a UC QP");
     expect(attach(join, qps[2]->handle, group, whole), EINVAL, "an RC QP");
-    expect(attach(join, 999, group, whole), EINVAL, "a QP that there is not");
+    expect(attach(join, 999, group, whole), ENOENT, "a QP that there is not");
     expect(attach(join, qps[0]->handle, endpoint.gid.raw, whole), EINVAL, "an address that is no group");
     expect(attach(leave, qps[0]->handle, group, whole), EINVAL, "to leave before joining");
     expect(attach(join, qps[0]->handle, group, whole), 0, "a group");

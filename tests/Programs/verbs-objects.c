@@ -7,7 +7,6 @@
 #include "objects.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -293,10 +292,7 @@ static void events_use(void) {
     meet(&scene);
 }
 
-static const struct {
-    const char *name;
-    void (*serve)(void), (*use)(void);
-} cases[] = {
+static const struct scene_case cases[] = {
     {"srq", srq_serve, srq_use},
     {"srq-empty", srq_empty_serve, srq_empty_use},
     {"resize", resize_serve, resize_use},
@@ -304,18 +300,5 @@ static const struct {
 };
 
 int main(int count, char **words) {
-    const char *server = count > 2 ? words[2] : NULL;
-    for (size_t i = 0; count > 1 && i < sizeof cases / sizeof cases[0]; i++) {
-        if (strcmp(cases[i].name, words[1]) != 0)
-            continue;
-        scene = open_scene(server, port, IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE | IBV_ACCESS_REMOTE_READ);
-        cq = ibv_create_cq(scene.at.device, 300, NULL, NULL, 0);
-        if (!cq)
-            die("ibv_create_cq: %s", strerror(errno));
-        (server ? cases[i].use : cases[i].serve)();
-        meet(&scene);
-        printf("as specified\n");
-        return 0;
-    }
-    die("usage: verbs-objects srq|srq-empty|resize|events [SERVER]");
+    return play(count, words, port, IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE | IBV_ACCESS_REMOTE_READ, cases, sizeof cases / sizeof cases[0], &scene, &cq);
 }

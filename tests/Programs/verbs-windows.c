@@ -7,7 +7,6 @@
 #include "objects.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { port = 18604, window_offset = 8192, window_bytes = 4096 };
@@ -273,10 +272,7 @@ static void mixed_use(void) {
     }
 }
 
-static const struct {
-    const char *name;
-    void (*serve)(void), (*use)(void);
-} cases[] = {
+static const struct scene_case cases[] = {
     {"type1", type1_serve, type1_use},
     {"type2", type2_serve, type2_use},
     {"refused", refused_serve, refused_use},
@@ -284,18 +280,5 @@ static const struct {
 };
 
 int main(int count, char **words) {
-    const char *server = count > 2 ? words[2] : NULL;
-    for (size_t i = 0; count > 1 && i < sizeof cases / sizeof cases[0]; i++) {
-        if (strcmp(cases[i].name, words[1]) != 0)
-            continue;
-        scene = open_scene(server, port, all_access);
-        cq = ibv_create_cq(scene.at.device, 300, NULL, NULL, 0);
-        if (!cq)
-            die("ibv_create_cq: %s", strerror(errno));
-        (server ? cases[i].use : cases[i].serve)();
-        meet(&scene);
-        printf("as specified\n");
-        return 0;
-    }
-    die("usage: verbs-windows type1|type2|refused|mixed [SERVER]");
+    return play(count, words, port, all_access, cases, sizeof cases / sizeof cases[0], &scene, &cq);
 }

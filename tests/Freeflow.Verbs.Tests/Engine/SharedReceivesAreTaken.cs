@@ -5,26 +5,14 @@ using Freeflow.Verbs.Testbed;
 namespace Freeflow.Verbs.Tests.Engine;
 
 /// <summary>SRQs, their limit, and queues that move to another ring; within an engine and over a link.</summary>
-public sealed class SharedReceivesAreTaken : IAsyncLifetime
+public sealed class SharedReceivesAreTaken : TwoEngines
 {
-    private readonly EngineSite _here = new();
-    private readonly EngineSite _there = new();
-
-    public Task InitializeAsync() => EngineSite.LinkAsync(_here, _there);
-
-    public Task DisposeAsync()
-    {
-        _here.Dispose();
-        _there.Dispose();
-        return Task.CompletedTask;
-    }
-
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public async Task InOrderAndTheLimitIsSaidOnce(bool isLocal)
     {
-        using var one = new EngineApplication(_here, "10.0.0.1");
+        using var one = new EngineApplication(Here, "10.0.0.1");
         using var other = Receiver(isLocal);
         EngineApplication.Connect(one, other);
         for (var i = 0; i < 6; i++)
@@ -44,7 +32,7 @@ public sealed class SharedReceivesAreTaken : IAsyncLifetime
     [InlineData(false)]
     public async Task AQpInErrorLeavesThemAndSaysSo(bool isLocal)
     {
-        using var one = new EngineApplication(_here, "10.0.0.1");
+        using var one = new EngineApplication(Here, "10.0.0.1");
         using var other = Receiver(isLocal);
         EngineApplication.Connect(one, other);
         other.PostReceive(0, 64, 1);
@@ -57,7 +45,7 @@ public sealed class SharedReceivesAreTaken : IAsyncLifetime
     [Fact]
     public void WhatIsPostedMovesAlong()
     {
-        using var one = new EngineApplication(_here, "10.0.0.1");
+        using var one = new EngineApplication(Here, "10.0.0.1");
         using var other = Receiver(isLocal: true);
         EngineApplication.Connect(one, other);
         for (var i = 0; i < 5; i++)
@@ -69,8 +57,8 @@ public sealed class SharedReceivesAreTaken : IAsyncLifetime
         using var old = other.Shared!.Ring;
         using var small = EngineReceiveQueue.NewSharedRing(other.Connection, 0, 3, 4);
         var large = EngineReceiveQueue.NewSharedRing(other.Connection, 0, 100, 4);
-        Assert.False(EngineApplication.Ask<bool>(done => _here.Engine.Modify(other.Shared, small, null, done)));
-        Assert.True(EngineApplication.Ask<bool>(done => _here.Engine.Modify(other.Shared, large, null, done)));
+        Assert.False(EngineApplication.Ask<bool>(done => Here.Engine.Modify(other.Shared, small, null, done)));
+        Assert.True(EngineApplication.Ask<bool>(done => Here.Engine.Modify(other.Shared, large, null, done)));
         other.Remap();
         other.PostReceive(0, 64, 9);
         for (var i = 0; i < 5; i++)
@@ -81,8 +69,8 @@ public sealed class SharedReceivesAreTaken : IAsyncLifetime
     [Fact]
     public void CompletionsThatNobodyHasTakenMoveAlong()
     {
-        using var one = new EngineApplication(_here, "10.0.0.1", completions: 10);
-        using var other = new EngineApplication(_here, "10.0.0.2");
+        using var one = new EngineApplication(Here, "10.0.0.1", completions: 10);
+        using var other = new EngineApplication(Here, "10.0.0.2");
         EngineApplication.Connect(one, other);
         for (var i = 0; i < 5; i++)
             one.Post(WorkRequestOpcode.RdmaWrite, 0, 64, other, id: (ulong)i);
@@ -91,8 +79,8 @@ public sealed class SharedReceivesAreTaken : IAsyncLifetime
         using var old = one.CompletionQueue.Ring;
         using var small = EngineCompletionQueue.NewRing(one.Connection, 0, 3);
         var large = EngineCompletionQueue.NewRing(one.Connection, 0, 100);
-        Assert.False(EngineApplication.Ask<bool>(done => _here.Engine.Resize(one.CompletionQueue, small, 3, done)));
-        Assert.True(EngineApplication.Ask<bool>(done => _here.Engine.Resize(one.CompletionQueue, large, 100, done)));
+        Assert.False(EngineApplication.Ask<bool>(done => Here.Engine.Resize(one.CompletionQueue, small, 3, done)));
+        Assert.True(EngineApplication.Ask<bool>(done => Here.Engine.Resize(one.CompletionQueue, large, 100, done)));
         one.Remap();
         one.Post(WorkRequestOpcode.RdmaWrite, 0, 64, other, id: 5);
         Assert.Equal([1UL, 2, 3, 4, 5], Enumerable.Range(0, 5).Select(_ => one.Take().WorkRequestId));
@@ -101,18 +89,18 @@ public sealed class SharedReceivesAreTaken : IAsyncLifetime
     [Fact]
     public async Task AnOverrunCqTakesItsReceiversQpWithIt()
     {
-        using var one = new EngineApplication(_here, "10.0.0.1");
-        using var other = new EngineApplication(_here, "10.0.0.2", completions: 1);
+        using var one = new EngineApplication(Here, "10.0.0.1");
+        using var other = new EngineApplication(Here, "10.0.0.2", completions: 1);
         EngineApplication.Connect(one, other);
         for (var i = 0; i < 4; i++)
             other.PostReceive(0, 64);
         for (var i = 0; i < 2; i++)
             one.Post(WorkRequestOpcode.Send, 0, 64, other);
-        await _here.UntilAsync("overrun");
-        Assert.Contains((other.QueuePair.Number, QueuePairFault.Fatal), _here.Failures);
+        await Here.UntilAsync("overrun");
+        Assert.Contains((other.QueuePair.Number, QueuePairFault.Fatal), Here.Failures);
     }
 
-    private EngineSite Site(bool isLocal) => isLocal ? _here : _there;
+    private EngineSite Site(bool isLocal) => isLocal ? Here : There;
 
     private EngineApplication Receiver(bool isLocal) => new(Site(isLocal), "10.0.0.2", sharedReceives: 30);
 

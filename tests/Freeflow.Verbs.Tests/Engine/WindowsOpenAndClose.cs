@@ -5,22 +5,10 @@ using Freeflow.Verbs.Testbed;
 namespace Freeflow.Verbs.Tests.Engine;
 
 /// <summary>Memory windows in the engine: what a key opens, and what ends it.</summary>
-public sealed class WindowsOpenAndClose : IAsyncLifetime
+public sealed class WindowsOpenAndClose : TwoEngines
 {
     private const uint FirstKey = 0x00beef00;
     private const uint BoundKey = 0x00beef01;
-
-    private readonly EngineSite _here = new();
-    private readonly EngineSite _there = new();
-
-    public Task InitializeAsync() => EngineSite.LinkAsync(_here, _there);
-
-    public Task DisposeAsync()
-    {
-        _here.Dispose();
-        _there.Dispose();
-        return Task.CompletedTask;
-    }
 
     [Theory]
     [InlineData(true)]
@@ -78,18 +66,18 @@ public sealed class WindowsOpenAndClose : IAsyncLifetime
     {
         using var pair = new Pair(this, isLocal: true);
         pair.Bind(0, 500, AccessFlags.RemoteWrite);
-        Assert.False(EngineApplication.Ask<bool>(done => _here.Engine.Remove(pair.Owner.Region, done)));
+        Assert.False(EngineApplication.Ask<bool>(done => Here.Engine.Remove(pair.Owner.Region, done)));
         using var removed = new ManualResetEventSlim();
-        _here.Engine.Remove(pair.Window, removed.Set);
+        Here.Engine.Remove(pair.Window, removed.Set);
         Assert.True(removed.Wait(TimeSpan.FromSeconds(10)));
-        Assert.True(EngineApplication.Ask<bool>(done => _here.Engine.Remove(pair.Owner.Region, done)));
+        Assert.True(EngineApplication.Ask<bool>(done => Here.Engine.Remove(pair.Owner.Region, done)));
     }
 
     [Fact]
     public void AnothersWindowOrRegionIsNotBound()
     {
         using var pair = new Pair(this, isLocal: true);
-        using var stranger = new EngineApplication(_here, "10.0.0.3", protectionDomain: 7);
+        using var stranger = new EngineApplication(Here, "10.0.0.3", protectionDomain: 7);
         Assert.Equal(WorkCompletionStatus.MemoryWindowBindError, pair.Bind(0, 8, AccessFlags.RemoteRead, stranger.Key, stranger.Address));
         using var other = new Pair(this, isLocal: true, protectionDomain: 7, firstKey: FirstKey + 0x100);
         Assert.Equal(WorkCompletionStatus.MemoryWindowBindError, other.Bind(0, 8, AccessFlags.RemoteRead, windowKey: FirstKey));
@@ -102,10 +90,10 @@ public sealed class WindowsOpenAndClose : IAsyncLifetime
         public Pair(WindowsOpenAndClose test, bool isLocal, uint protectionDomain = 1, uint firstKey = FirstKey)
         {
             _key = firstKey;
-            Peer = new EngineApplication(test._here, "10.0.0.1");
-            Owner = new EngineApplication(isLocal ? test._here : test._there, "10.0.0.2", protectionDomain: protectionDomain);
+            Peer = new EngineApplication(test.Here, "10.0.0.1");
+            Owner = new EngineApplication(isLocal ? test.Here : test.There, "10.0.0.2", protectionDomain: protectionDomain);
             Window = new EngineMemoryWindow(Owner.Connection, firstKey, protectionDomain, MemoryWindowType.Type2);
-            (isLocal ? test._here : test._there).Engine.Add(Window);
+            (isLocal ? test.Here : test.There).Engine.Add(Window);
             EngineApplication.Connect(Peer, Owner);
         }
 

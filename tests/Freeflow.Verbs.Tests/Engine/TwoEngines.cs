@@ -1,0 +1,20 @@
+using Freeflow.Verbs.Testbed;
+
+namespace Freeflow.Verbs.Tests.Engine;
+
+/// <summary>A test with two engines and a data link between them.</summary>
+public abstract class TwoEngines : IAsyncLifetime
+{
+    protected EngineSite Here { get; } = new();
+
+    protected EngineSite There { get; } = new();
+
+    public Task InitializeAsync() => EngineSite.LinkAsync(Here, There);
+
+    public Task DisposeAsync()
+    {
+        Here.Dispose();
+        There.Dispose();
+        return Task.CompletedTask;
+    }
+}
