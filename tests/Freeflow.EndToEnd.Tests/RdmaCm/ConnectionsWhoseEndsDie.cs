@@ -88,11 +88,10 @@ public sealed class ConnectionsWhoseEndsDie(LabFixture lab)
         bystanders.MustBeWell();
     }
 
-    [Theory]
-    [InlineData("h1")]
-    [InlineData("h2")]
-    public void ARouter(string killed)
+    [Fact]
+    public void ARouter()
     {
+        const string killed = "h2";
         var pair = new CmPair(lab, Placement.AcrossHosts);
         using var server = pair.Listen("rping", "-s", "-C", ForEver);
         using var client = lab.Hosts.Start(pair.ClientNode, ["rping", "-c", "-a", pair.ServerAddress, "-C", ForEver]);

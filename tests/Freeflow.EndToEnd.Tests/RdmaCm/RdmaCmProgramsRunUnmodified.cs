@@ -85,9 +85,27 @@ public sealed class RdmaCmProgramsRunUnmodified(LabFixture lab)
     public static TheoryData<string, Placement> Perftest => PerftestRunsUnmodified.Lines(
         "ib_send_bw", "ib_write_bw", "ib_read_bw", "ib_write_lat", "ib_send_lat -e", "ib_write_bw -q 4", "ib_send_bw -c UD");
 
+    /// <summary>
+    /// perftest listens twice, first for its own talk and then for its QPs, and its client asks for the second when it has
+    /// heard of the first one's end: on a busy machine that is too early now and then, and it gives up.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Perftest))]
-    public void PerftestByRdmaCm(string line, Placement placement) => Run(placement, $"{line} -R -n 500", $"{line} -R -n 500 ADDRESS");
+    public void PerftestByRdmaCm(string line, Placement placement)
+    {
+        var pair = new CmPair(lab, placement);
+        for (var attempt = 1; ; attempt++)
+        {
+            using var server = pair.Listen([.. line.Split(' '), "-R", "-n", "500"]);
+            var client = pair.Ask(s_bound, [.. line.Split(' '), "-R", "-n", "500", "ADDRESS"]);
+            if (attempt < 4 && client.Everything.Contains("RDMA_CM_EVENT_REJECTED; error: 8"))
+                continue;
+            Assert.True(client.ExitCode == 0, client.Everything);
+            var served = server.Wait(TimeSpan.FromSeconds(10));
+            Assert.True(served.ExitCode == 0, served.Everything);
+            return;
+        }
+    }
 
     /// <summary>cmtime's server serves for ever.</summary>
     [Theory]
