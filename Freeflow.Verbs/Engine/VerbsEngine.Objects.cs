@@ -3,9 +3,38 @@ using Freeflow.Verbs.Rings;
 
 namespace Freeflow.Verbs.Engine;
 
-// Commands on CQs, SRQs, regions and windows beside making and removing them.
+// Commands on CQs, SRQs, regions and windows.
 public sealed partial class VerbsEngine
 {
+    public void Add(EngineCompletionQueue completionQueue) => Post(() =>
+    {
+        completionQueue.Connection.CompletionQueues.Add(completionQueue);
+        _core.Statistics.CompletionQueues++;
+    });
+
+    public void Remove(EngineCompletionQueue completionQueue, Action<CompletionQueueCounts> done) =>
+        Post(() => done(RemoveNow(completionQueue)));
+
+    public void Add(EngineMemoryRegion region) => Post(() =>
+    {
+        region.Connection.MemoryRegions.Add(region);
+        _core.Keys.Add(region);
+        _core.Statistics.MemoryRegions++;
+    });
+
+    /// <summary>Takes a region out; false, and it stays, while windows are bound to it.</summary>
+    public void Remove(EngineMemoryRegion region, Action<bool> done) => Post(() =>
+    {
+        if (region.Windows > 0)
+        {
+            done(false);
+            return;
+        }
+
+        RemoveNow(region);
+        done(true);
+    });
+
     /// <summary>
     /// Moves a CQ to another ring, made for <paramref name="entries"/>; false when more lies in it. The old ring is the caller's
     /// to free.
@@ -56,6 +85,23 @@ public sealed partial class VerbsEngine
         RemoveNow(window);
         done();
     });
+
+    private CompletionQueueCounts RemoveNow(EngineCompletionQueue completionQueue)
+    {
+        if (!completionQueue.Connection.CompletionQueues.Remove(completionQueue))
+            return default;
+        _core.Statistics.CompletionQueues--;
+        return completionQueue.Retire();
+    }
+
+    private void RemoveNow(EngineMemoryRegion region)
+    {
+        if (!region.Connection.MemoryRegions.Remove(region))
+            return;
+        _core.Keys.Remove(region);
+        _core.Statistics.MemoryRegions--;
+        region.Memory.Dispose();
+    }
 
     private void RemoveNow(EngineMemoryWindow window)
     {

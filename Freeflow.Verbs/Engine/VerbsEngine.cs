@@ -82,15 +82,6 @@ public sealed partial class VerbsEngine : IDisposable
         done();
     });
 
-    public void Add(EngineCompletionQueue completionQueue) => Post(() =>
-    {
-        completionQueue.Connection.CompletionQueues.Add(completionQueue);
-        _core.Statistics.CompletionQueues++;
-    });
-
-    public void Remove(EngineCompletionQueue completionQueue, Action<CompletionQueueCounts> done) =>
-        Post(() => done(RemoveNow(completionQueue)));
-
     public void Add(EngineQueuePair queuePair) => Post(() =>
     {
         queuePair.Attached = true;
@@ -121,26 +112,6 @@ public sealed partial class VerbsEngine : IDisposable
     {
         _core.Groups.Leave(queuePair, group);
         done();
-    });
-
-    public void Add(EngineMemoryRegion region) => Post(() =>
-    {
-        region.Connection.MemoryRegions.Add(region);
-        _core.Keys.Add(region);
-        _core.Statistics.MemoryRegions++;
-    });
-
-    /// <summary>Takes a region out; false, and it stays, while windows are bound to it.</summary>
-    public void Remove(EngineMemoryRegion region, Action<bool> done) => Post(() =>
-    {
-        if (region.Windows > 0)
-        {
-            done(false);
-            return;
-        }
-
-        RemoveNow(region);
-        done(true);
     });
 
     /// <summary>Gives the engine a connection to a peer router; an older one to the same peer is closed.</summary>
@@ -403,22 +374,5 @@ public sealed partial class VerbsEngine : IDisposable
         queuePair.Connection.QueuePairs.Remove(queuePair.Handle);
         _core.QueuePairs.Remove(queuePair.Number);
         _core.Statistics.QueuePairs--;
-    }
-
-    private CompletionQueueCounts RemoveNow(EngineCompletionQueue completionQueue)
-    {
-        if (!completionQueue.Connection.CompletionQueues.Remove(completionQueue))
-            return default;
-        _core.Statistics.CompletionQueues--;
-        return completionQueue.Retire();
-    }
-
-    private void RemoveNow(EngineMemoryRegion region)
-    {
-        if (!region.Connection.MemoryRegions.Remove(region))
-            return;
-        _core.Keys.Remove(region);
-        _core.Statistics.MemoryRegions--;
-        region.Memory.Dispose();
     }
 }
