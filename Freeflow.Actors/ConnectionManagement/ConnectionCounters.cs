@@ -22,6 +22,6 @@ public sealed class ConnectionCounters
 
 /// <param name="Listeners">Ids that listen now.</param>
 /// <param name="Requests">Requests that have come for this router's containers.</param>
-/// <param name="Refused">Those of them that no application has seen.</param>
+/// <param name="Refused">Those of them that no application has seen; one that is said again counts again.</param>
 /// <param name="Established">Ends of connections that were established.</param>
 public sealed record ConnectionStatistics(int Listeners, long Requests, long Refused, long Established);

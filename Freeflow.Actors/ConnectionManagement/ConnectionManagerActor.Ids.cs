@@ -137,10 +137,10 @@ public sealed partial class ConnectionManagerActor
     {
         var errno = 0;
         Identifier? id = null;
-        if (call.Room < Unsafe.SizeOf<CreateIdResponse>())
-            errno = Errno.ENOSPC;
-        else if (!CommunicationIdActor.TryReadJoin(call, out var uid, out var number, out var address))
+        if (!CommunicationIdActor.TryReadJoin(call, out var uid, out var number, out var address))
             errno = Errno.EINVAL;
+        else if (call.Room < Unsafe.SizeOf<CreateIdResponse>())
+            errno = Errno.ENOSPC;
         else if ((errno = Find(queue, number, out id)) == 0 && (!_groups.HasRoom || queue.IsFull))
             errno = Errno.ENOMEM;
         else if (errno == 0)

@@ -30,9 +30,16 @@ public sealed partial class ConnectionManagerActor
         }
 
         var limit = request.IsLookup ? CommunicationProtocol.LookupData : CommunicationProtocol.RequestData;
-        if (listener.Backlog == 0 || !_ids.HasRoom || listener.Queue.IsFull || request.PrivateData.Length > limit)
+        if (request.PrivateData.Length > limit)
         {
             Refuse(incoming, RejectReason.ConsumerDefined);
+            return;
+        }
+
+        if (listener.Backlog == 0 || !_ids.HasRoom || listener.Queue.IsFull)
+        {
+            // As the kernel: not refused, since there may be room when it is said again.
+            _plane.Connections.Refused();
             return;
         }
 

@@ -8,6 +8,8 @@ public sealed class WrongCommandsFailAsInTheKernel(LabFixture lab)
 
     [Theory]
     [InlineData("truncated")]
+    [InlineData("too-short")]
+    [InlineData("nobody-there")]
     [InlineData("bad-addresses")]
     [InlineData("ids-of-others")]
     [InlineData("wrong-order")]
