@@ -51,7 +51,7 @@ static struct ibv_qp *make_datagram_qp(uint32_t qkey) {
 
 static struct ibv_ah *try_handle(struct ibv_pd *pd, const union ibv_gid *gid) {
     struct ibv_ah_attr attributes = {
-        .is_global = 1, .port_num = 1, .grh = {.dgid = *gid, .sgid_index = 0, .hop_limit = 9, .traffic_class = 0x28}};
+        .is_global = 1, .port_num = 1, .grh = {.dgid = *gid, .sgid_index = gid_index, .hop_limit = 9, .traffic_class = 0x28}};
     return ibv_create_ah(pd, &attributes);
 }
 
