@@ -31,9 +31,9 @@ public sealed partial class ConnectionActor
             return;
         }
 
-        if (RouteOf(command.Attributes) is not { } route)
+        if (RouteOf(command.Attributes, out var errno) is not { } route)
         {
-            Fail(Errno.EINVAL);
+            Fail(errno);
             return;
         }
 
@@ -90,13 +90,13 @@ public sealed partial class ConnectionActor
         return call.Respond(new CreateAhResponse { AhHandle = handle, AhNumber = NumberOf(handle) });
     }
 
-    private DatagramRoute? RouteOf(in AddressAttributes attributes)
+    private DatagramRoute? RouteOf(in AddressAttributes attributes, out int errno)
     {
         var destination = new QpDestination
         {
             Dgid = attributes.Dgid, Dlid = attributes.Dlid, SgidIndex = attributes.SgidIndex, IsGlobal = attributes.IsGlobal,
         };
-        return QueuePairEnds.Read(destination, _device) is { } ends
+        return QueuePairEnds.Read(destination, _device, out errno) is { } ends
             ? new DatagramRoute(ends.Local, ends.Remote, attributes.FlowLabel, attributes.HopLimit, attributes.TrafficClass)
             : null;
     }

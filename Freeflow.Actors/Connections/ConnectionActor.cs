@@ -47,7 +47,7 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
         _completionQueues = new(Math.Min(plane.Limits.CompletionQueues, EngineConnection.MaximumCompletionQueues), quota.CompletionQueues);
         _queuePairs = new(Math.Min(plane.Limits.QueuePairs, EngineConnection.MaximumQueuePairs), quota.QueuePairs);
         _regions = new(plane.Limits.MemoryRegions, quota.MemoryRegions);
-        _addressHandles = new(plane.Limits.AddressHandles);
+        _addressHandles = new(plane.Limits.AddressHandles, quota.AddressHandles);
         _windows = new(plane.Limits.MemoryWindows, quota.MemoryWindows);
         _sharedQueues = new(plane.Limits.SharedReceiveQueues, quota.SharedReceiveQueues);
         AwaitingHello();
@@ -86,6 +86,7 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
         _completionQueues.Abandon();
         _queuePairs.Abandon();
         _regions.Abandon();
+        _addressHandles.Abandon();
         _windows.Abandon();
         _sharedQueues.Abandon();
     }

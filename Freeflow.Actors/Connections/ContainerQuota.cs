@@ -14,6 +14,8 @@ public sealed record ContainerLimits
     public int MemoryWindows { get; init; } = 65536;
 
     public int ProtectionDomains { get; init; } = 16384;
+
+    public int AddressHandles { get; init; } = 131072;
 }
 
 /// <summary>What a container has of its <see cref="ContainerLimits"/>. Shared by its connections' actors.</summary>
@@ -30,6 +32,8 @@ public sealed class ContainerQuota(ContainerLimits limits)
     public QuotaCount MemoryWindows { get; } = new(limits.MemoryWindows);
 
     public QuotaCount ProtectionDomains { get; } = new(limits.ProtectionDomains);
+
+    public QuotaCount AddressHandles { get; } = new(limits.AddressHandles);
 }
 
 /// <summary>A container's objects of one kind. Calls at the same moment may pass the limit by one each.</summary>

@@ -132,9 +132,9 @@ public sealed class QueuePairActor : ReceiveActor
             return;
         }
 
-        if (QueuePairEnds.Read(command.Dest, modify.Device) is not { } ends)
+        if (QueuePairEnds.Read(command.Dest, modify.Device, out var errno) is not { } ends)
         {
-            Refuse(Errno.EINVAL);
+            Refuse(errno);
             return;
         }
 
@@ -245,8 +245,8 @@ public sealed class QueuePairActor : ReceiveActor
         return new QueryQpResponse
         {
             Dest = _attributes.Dest,
-            MaxSendWr = _spec.Command.MaxSendWr,
-            MaxRecvWr = _spec.Command.MaxRecvWr,
+            MaxSendWr = (uint)_engine.SendRing.Capacity,
+            MaxRecvWr = _spec.Shared is not null ? 0 : (uint)_engine.ReceiveRing.Capacity,
             MaxSendSge = (uint)made.MaxSendSge,
             MaxRecvSge = (uint)made.MaxRecvSge,
             MaxInlineData = (uint)made.MaxInline,

@@ -20,6 +20,7 @@ public static class Errno
     public const int ENOSPC = 28;
     public const int ERANGE = 34;
     public const int ENOSYS = 38;
+    public const int ENODATA = 61;
     public const int EPROTO = 71;
     public const int EOPNOTSUPP = 95;
     public const int EPROTONOSUPPORT = 93;

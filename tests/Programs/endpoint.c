@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+uint8_t gid_index;
+
 const struct patience usual_patience = {.timeout = 14, .retries = 7, .rnr_retries = 7};
 
 void die(const char *format, ...) {
@@ -36,7 +38,8 @@ struct endpoint open_endpoint(int with_events) {
         die("ibv_alloc_pd: %s", strerror(errno));
     if (with_events && !(made.channel = ibv_create_comp_channel(made.device)))
         die("ibv_create_comp_channel: %s", strerror(errno));
-    if (ibv_query_gid(made.device, 1, 0, &made.gid))
+    gid_index = (uint8_t)atoi(getenv("GID_INDEX") ? getenv("GID_INDEX") : "0");
+    if (ibv_query_gid(made.device, 1, gid_index, &made.gid))
         die("ibv_query_gid: %s", strerror(errno));
     return made;
 }
@@ -88,7 +91,7 @@ void to_rtr(struct ibv_qp *qp, const struct address *peer) {
         .rq_psn = 7,
         .max_dest_rd_atomic = 8,
         .min_rnr_timer = 12,
-        .ah_attr = {.is_global = 1, .port_num = 1, .grh = {.dgid = peer->gid, .sgid_index = 0, .hop_limit = 64}},
+        .ah_attr = {.is_global = 1, .port_num = 1, .grh = {.dgid = peer->gid, .sgid_index = gid_index, .hop_limit = 64}},
     };
     int error = ibv_modify_qp(qp, &rtr, IBV_QP_STATE | IBV_QP_AV | IBV_QP_PATH_MTU | IBV_QP_DEST_QPN | IBV_QP_RQ_PSN |
                                             IBV_QP_MAX_DEST_RD_ATOMIC | IBV_QP_MIN_RNR_TIMER);

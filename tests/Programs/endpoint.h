@@ -27,6 +27,9 @@ struct patience {
 
 extern const struct patience usual_patience;
 
+/* Of the GID that everything uses: 0, or what GID_INDEX says. A kernel's rxe device has its IPv4 address at 1. */
+extern uint8_t gid_index;
+
 _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 struct endpoint open_endpoint(int with_events);

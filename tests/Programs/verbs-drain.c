@@ -41,7 +41,7 @@ static struct ibv_qp *make(struct ibv_cq *cq) {
 static void connect_pair(struct ibv_qp *qp, uint32_t peer) {
     struct ibv_qp_attr rtr = {
         .qp_state = IBV_QPS_RTR, .path_mtu = IBV_MTU_1024, .dest_qp_num = peer, .max_dest_rd_atomic = 1, .min_rnr_timer = 1,
-        .ah_attr = {.is_global = 1, .port_num = 1, .grh = {.dgid = endpoint.gid}}};
+        .ah_attr = {.is_global = 1, .port_num = 1, .grh = {.dgid = endpoint.gid, .sgid_index = gid_index}}};
     struct ibv_qp_attr rts = {.qp_state = IBV_QPS_RTS, .timeout = 14, .retry_cnt = 7, .rnr_retry = 7, .max_rd_atomic = 1};
     int connected = IBV_QP_AV | IBV_QP_PATH_MTU | IBV_QP_DEST_QPN | IBV_QP_RQ_PSN, reliable = IBV_QP_MAX_DEST_RD_ATOMIC | IBV_QP_MIN_RNR_TIMER;
     change(qp, rtr, type == IBV_QPT_UD ? 0 : type == IBV_QPT_UC ? connected : connected | reliable, 0);
@@ -99,7 +99,7 @@ int main(int count, char **words) {
     type = !strcmp(name, "rc") ? IBV_QPT_RC : !strcmp(name, "uc") ? IBV_QPT_UC : IBV_QPT_UD;
     endpoint = open_endpoint(0);
     region = register_memory(&endpoint, memory, sizeof memory, IBV_ACCESS_LOCAL_WRITE);
-    struct ibv_ah_attr self = {.is_global = 1, .port_num = 1, .grh = {.dgid = endpoint.gid}};
+    struct ibv_ah_attr self = {.is_global = 1, .port_num = 1, .grh = {.dgid = endpoint.gid, .sgid_index = gid_index}};
     own = ibv_create_ah(endpoint.pd, &self);
     struct ibv_cq *cq = ibv_create_cq(endpoint.device, 4 * depth, NULL, NULL, 0);
     struct ibv_qp *from = make(cq), *to = make(cq);

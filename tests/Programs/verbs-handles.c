@@ -63,7 +63,7 @@ static void address_handles(void) {
     expect(create(device, &wrong), ENOENT, "a PD that there is not");
     wrong = right;
     wrong.attr.grh.sgid_index = 200;
-    expect(create(device, &wrong), EINVAL, "a source GID that there is not");
+    expect(create(device, &wrong), ENODATA, "a source GID that there is not");
     wrong = right;
     wrong.attr.is_global = 0;
     wrong.attr.dlid = 0;

@@ -54,7 +54,7 @@ static void connect_to_theirs(void) {
         .dest_qp_num = theirs.address.qpn,
         .rq_psn = 7,
         .min_rnr_timer = 12,
-        .ah_attr = {.is_global = 1, .port_num = 1, .grh = {.dgid = theirs.address.gid, .sgid_index = 0, .hop_limit = 64}},
+        .ah_attr = {.is_global = 1, .port_num = 1, .grh = {.dgid = theirs.address.gid, .sgid_index = gid_index, .hop_limit = 64}},
     };
     int mask = IBV_QP_STATE | IBV_QP_AV | IBV_QP_PATH_MTU | IBV_QP_DEST_QPN | IBV_QP_RQ_PSN;
     if (ibv_modify_qp(qp, &rtr, mask | IBV_QP_MIN_RNR_TIMER) != EINVAL || ibv_modify_qp(qp, &rtr, mask & ~IBV_QP_RQ_PSN) != EINVAL)
