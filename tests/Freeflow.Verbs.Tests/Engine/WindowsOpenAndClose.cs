@@ -58,7 +58,7 @@ public sealed class WindowsOpenAndClose : TwoEngines
         pair.Peer.Post(WorkRequestOpcode.SendWithInvalidate, 0, 8, pair.Owner, immediate: pair.Owner.Key);
         Assert.Equal(WorkCompletionStatus.Success, pair.Peer.Take().Status);
         Assert.Equal(WorkCompletionStatus.RemoteInvalidRequestError, pair.Owner.Take().Status);
-        Assert.Equal(QueuePairState.Error, pair.Owner.QueuePair.State);
+        Assert.True(SpinWait.SpinUntil(() => pair.Owner.QueuePair.State == QueuePairState.Error, TimeSpan.FromSeconds(5)), $"{pair.Owner.QueuePair.State}");
     }
 
     [Fact]

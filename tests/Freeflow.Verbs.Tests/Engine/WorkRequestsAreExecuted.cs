@@ -116,7 +116,7 @@ public sealed class WorkRequestsAreExecuted : IAsyncLifetime
         using var pair = new Pair(this, isLocal, rnrRetries: 2);
         pair.One.Post(WorkRequestOpcode.Send, 0, 64, pair.Other);
         Assert.Equal(WorkCompletionStatus.RnrRetryExceededError, pair.One.Take().Status);
-        Assert.Equal(QueuePairState.Error, pair.One.QueuePair.State);
+        Assert.True(SpinWait.SpinUntil(() => pair.One.QueuePair.State == QueuePairState.Error, TimeSpan.FromSeconds(5)), $"{pair.One.QueuePair.State}");
     }
 
     [Theory]
