@@ -74,9 +74,9 @@ public sealed class MemoryRegionActor : ReceiveActor
         Receive<RegisteredMemory>(registered =>
         {
             _region = new EngineMemoryRegion(connection, key, key, domain, command.HcaVa, registered, access);
-            _engine.Add(_region);
             var made = new RegMrResponse { MrHandle = handle, Lkey = key, Rkey = MemoryRegionChecks.RemoteKeyOf(key, access) };
-            Context.Parent.Tell(new ConnectionProtocol.Answer(0, call.Respond(made)));
+            var (parent, answer) = (Context.Parent, new ConnectionProtocol.Answer(0, call.Respond(made)));
+            _engine.Add(_region, () => parent.Tell(answer));
         });
         Receive<Status.Failure>(failure =>
         {

@@ -40,7 +40,7 @@ public sealed class MemoryWindowActor : ReceiveActor
 
     protected override void PreStart()
     {
-        _engine.Add(_window);
-        Context.Parent.Tell(_made);
+        var parent = Context.Parent;
+        _engine.Add(_window, () => parent.Tell(_made));
     }
 }

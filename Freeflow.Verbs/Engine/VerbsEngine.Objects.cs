@@ -15,11 +15,16 @@ public sealed partial class VerbsEngine
     public void Remove(EngineCompletionQueue completionQueue, Action<CompletionQueueCounts> done) =>
         Post(() => done(RemoveNow(completionQueue)));
 
-    public void Add(EngineMemoryRegion region) => Post(() =>
+    /// <summary>
+    /// Takes a region in. Its keys must not be told before <paramref name="done"/>: a round that has begun may meet a request with
+    /// one of them first.
+    /// </summary>
+    public void Add(EngineMemoryRegion region, Action? done = null) => Post(() =>
     {
         region.Connection.MemoryRegions.Add(region);
         _core.Keys.Add(region);
         _core.Statistics.MemoryRegions++;
+        done?.Invoke();
     });
 
     /// <summary>Takes a region out; false, and it stays, while windows are bound to it.</summary>
@@ -73,11 +78,13 @@ public sealed partial class VerbsEngine
         done();
     });
 
-    public void Add(EngineMemoryWindow window) => Post(() =>
+    /// <summary>Takes a window in; <paramref name="done"/> as for a region.</summary>
+    public void Add(EngineMemoryWindow window, Action? done = null) => Post(() =>
     {
         window.Connection.MemoryWindows.Add(window);
         _core.Keys.Add(window);
         _core.Statistics.MemoryWindows++;
+        done?.Invoke();
     });
 
     public void Remove(EngineMemoryWindow window, Action done) => Post(() =>
