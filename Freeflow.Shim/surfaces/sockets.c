@@ -304,8 +304,11 @@ FF_EXPORT int connect(int descriptor, const struct sockaddr *address, socklen_t 
 		return connect_plainly(descriptor, address, length);
 	if (FF_MARK_KIND(mark) == FF_MARK_NONE)
 		mark = look_at(descriptor, to.is_ipv6);
-	/* An IPv4 address on an AF_INET6 socket, or the reverse, is the kernel's to refuse. */
-	if (FF_MARK_KIND(mark) != FF_MARK_FRESH || !(mark & FF_MARK_IPV6) != !to.is_ipv6 ||
+	/*
+	 * An IPv4 address on an AF_INET6 socket, or the reverse, is the kernel's to refuse; and what another library has made look
+	 * like a socket is that library's.
+	 */
+	if (FF_MARK_KIND(mark) != FF_MARK_FRESH || option(descriptor, SOL_SOCKET, SO_TYPE) != SOCK_STREAM || !(mark & FF_MARK_IPV6) != !to.is_ipv6 ||
 	    (to.is_ipv6 && option(descriptor, IPPROTO_IPV6, IPV6_V6ONLY) != 0))
 		return connect_plainly(descriptor, address, length);
 	reason = carrier_for(descriptor, mark, &to, &carrier);

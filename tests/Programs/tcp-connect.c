@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/select.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -382,6 +383,16 @@ static void elsewhere(void) {
     say("socketpair: %s", ok(socketpair(AF_UNIX, SOCK_STREAM, 0, pair)));
 }
 
+/* What was a socket, as far as libc was asked, and is none: a library that plays sockets does so. */
+static void no_socket(void) {
+    int fd = tcp(0), other = open("/dev/null", O_RDWR);
+    struct sockaddr_in to = at(server_address, first_port);
+    if (syscall(SYS_dup3, other, fd, 0) != fd)
+        die("dup3");
+    say("connect: %s", ok(connect(fd, (struct sockaddr *)&to, sizeof to)));
+    say("still none: %s", ok(getsockname(fd, (struct sockaddr *)&to, &(socklen_t){sizeof to})));
+}
+
 static const struct scene scenes[] = {
     {"blocking", one_port, blocking, NULL},
     {"nonblocking", one_port, nonblocking, NULL},
@@ -394,6 +405,7 @@ static const struct scene scenes[] = {
     {"abandoned", serve_silently, abandoned, NULL},
     {"fast-open", one_port, fast_open, NULL},
     {"copies", one_port, copies, NULL},
+    {"no-socket", one_port, no_socket, NULL},
     {"elsewhere", NULL, elsewhere, NULL},
     {NULL, NULL, NULL, NULL},
 };

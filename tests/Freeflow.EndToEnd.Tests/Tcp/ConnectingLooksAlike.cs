@@ -16,6 +16,7 @@ public sealed class ConnectingLooksAlike(LabFixture lab)
         ("tcp-connect abandoned", 1, 20),
         ("tcp-connect fast-open", 0, 2),
         ("tcp-connect copies", 0, 2),
+        ("tcp-connect no-socket", 0, 0),
         ("tcp-connect elsewhere", 0, 0));
 
     public static SceneData Readiness => new(
