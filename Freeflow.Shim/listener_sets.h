@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 
+#include "listeners.h"
 #include "options.h"
 
 #define FF_MAX_MEMBERSHIPS 16
@@ -27,6 +28,7 @@ struct ff_listener {
 	long not_before; /* seconds: when the router may be asked again */
 	long pause;
 	unsigned int turns;
+	enum ff_queue last; /* where its last connection was */
 	uint64_t touched;
 	int options_known;
 	struct ff_option_set options;

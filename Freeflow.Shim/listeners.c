@@ -21,7 +21,7 @@
 #include "routes.h"
 
 #define MAX_LISTENERS 512
-#define KERNELS_TURN 8 /* every so many connections */
+#define OTHERS_TURN 8 /* every so many connections */
 #define CLOSE_TO_LIMIT 64
 #define UNTIL_LISTEN (LONG_MAX - 1)
 #define INHERITED_DESCRIPTORS 64
@@ -252,7 +252,15 @@ void ff_listener_lost(int index)
 
 int ff_listener_prefers_kernel(int index)
 {
-	return ++listeners[index].turns % KERNELS_TURN == 0;
+	int is_others_turn = ++listeners[index].turns % OTHERS_TURN == 0;
+
+	return listeners[index].last == FF_QUEUE_KERNELS ? !is_others_turn : is_others_turn;
+}
+
+void ff_listener_accepted(int index, enum ff_queue from)
+{
+	if (listeners[index].last != from)
+		listeners[index].last = from;
 }
 
 void ff_listener_touched(int index, int option)

@@ -47,8 +47,15 @@ void ff_listener_lost(int index);
  */
 int ff_listener_accept(int index, int descriptor, int flags, struct ff_address *peer);
 
-/* Whether it is the kernel's turn, so that neither kind of connection starves. */
+/* Where connections wait to be accepted. */
+enum ff_queue {
+	FF_QUEUE_ROUTERS, /* the delivery channel */
+	FF_QUEUE_KERNELS,
+};
+
+/* Whether to look into the kernel's queue first: where the last connection was, but now and then, so that none starves. */
 int ff_listener_prefers_kernel(int index);
+void ff_listener_accepted(int index, enum ff_queue from);
 
 /* An option was set on it. */
 void ff_listener_touched(int index, int option);

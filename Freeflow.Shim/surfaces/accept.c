@@ -147,6 +147,8 @@ static int try_both(int index, int descriptor, struct sockaddr *address, socklen
 		} else {
 			connection = ff_real()->accept4(descriptor, address, length, flags);
 		}
+		if (connection >= 0)
+			ff_listener_accepted(index, turn == kernel_first ? FF_QUEUE_ROUTERS : FF_QUEUE_KERNELS);
 		if (connection >= 0 || errno != EAGAIN)
 			return connection;
 	}
