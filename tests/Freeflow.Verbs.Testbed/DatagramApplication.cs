@@ -18,7 +18,7 @@ public sealed class DatagramApplication : IDisposable
     private readonly byte[] _memory = GC.AllocateArray<byte>(1 << 16, pinned: true);
     private uint _sendProducer;
     private uint _receiveProducer;
-    private uint _completionConsumer;
+    private readonly CompletionReader _completions;
 
     public DatagramApplication(EngineSite site, string address, ulong tenant = 1, int mtu = 1024, uint qkey = 77)
     {
@@ -33,6 +33,7 @@ public sealed class DatagramApplication : IDisposable
         var region = new EngineMemoryRegion(
             _connection, Key, Key, Domain, Address, _process.Register(Address, (ulong)_memory.Length, write: true), AccessFlags.LocalWrite);
         CompletionQueue = EngineCompletionQueue.Create(_connection, 0, 256, null, 1);
+        _completions = new CompletionReader(CompletionQueue);
         QueuePair = EngineQueuePair.Create(
             _connection, 0, Interlocked.Increment(ref s_numbers), Domain, QueuePairType.UnreliableDatagram,
             CompletionQueue, CompletionQueue, new QueuePairCapabilities(128, 128, 4, 4, 64), signalAll: false);
@@ -106,7 +107,7 @@ public sealed class DatagramApplication : IDisposable
         MemoryMarshal.Write(slot[SendWqeHead.Size..], new ScatterGatherEntry { Address = Address, Length = (uint)length, LocalKey = Key });
         _sendProducer = QueuePair.SendRing.Next(_sendProducer);
         QueuePair.SendRing.Producer = _sendProducer;
-        Ring();
+        _connection.Ring();
     }
 
     public void PostReceive(int offset, int length, ulong id = 0)
@@ -118,35 +119,10 @@ public sealed class DatagramApplication : IDisposable
         QueuePair.ReceiveRing.Producer = _receiveProducer;
     }
 
-    public bool TryTake(out WorkCompletion completion)
-    {
-        var ring = CompletionQueue.Ring;
-        if (_completionConsumer == ring.Producer)
-        {
-            completion = default;
-            return false;
-        }
-
-        completion = MemoryMarshal.Read<WorkCompletion>(ring.Slot(_completionConsumer));
-        _completionConsumer = ring.Next(_completionConsumer);
-        ring.Consumer = _completionConsumer;
-        return true;
-    }
+    public bool TryTake(out WorkCompletion completion) => _completions.TryTake(out completion);
 
     /// <summary>Waits for one completion; throws when none comes within ten seconds.</summary>
-    public WorkCompletion Take()
-    {
-        var from = Stopwatch.GetTimestamp();
-        WorkCompletion completion;
-        while (!TryTake(out completion))
-        {
-            if (Stopwatch.GetElapsedTime(from) > TimeSpan.FromSeconds(10))
-                throw new TimeoutException("no completion");
-            Thread.Yield();
-        }
-
-        return completion;
-    }
+    public WorkCompletion Take() => _completions.Take();
 
     public void Dispose()
     {
@@ -157,16 +133,5 @@ public sealed class DatagramApplication : IDisposable
         CompletionQueue.Dispose();
         _connection.Dispose();
         _process.Dispose();
-    }
-
-    // What the shim does for ibv_post_send (Freeflow.Shim/surfaces/uverbs.c).
-    private void Ring()
-    {
-        var doorbell = _connection.Doorbell.Memory;
-        Interlocked.Or(ref MemoryMarshal.AsRef<ulong>(doorbell.Span(128, 8)), 1UL);
-        Interlocked.Or(ref MemoryMarshal.AsRef<ulong>(doorbell.Span(64, 8)), 1UL);
-        ref var asleep = ref MemoryMarshal.AsRef<uint>(doorbell.Span(0, 4));
-        if (Volatile.Read(ref asleep) != 0 && Interlocked.Exchange(ref asleep, 0) == 1)
-            RandomAccess.Write(_connection.WakeHandle, "\u0001\0\0\0\0\0\0\0"u8, 0);
     }
 }

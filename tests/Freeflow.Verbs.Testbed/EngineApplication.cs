@@ -21,7 +21,7 @@ public sealed class EngineApplication : IDisposable
     private readonly byte[] _memory;
     private uint _sendProducer;
     private uint _receiveProducer;
-    private uint _completionConsumer;
+    private readonly CompletionReader _completions;
 
     /// <param name="site">The engine that serves it.</param>
     /// <param name="address">Its container's.</param>
@@ -46,6 +46,7 @@ public sealed class EngineApplication : IDisposable
         const AccessFlags All = AccessFlags.LocalWrite | AccessFlags.RemoteRead | AccessFlags.RemoteWrite | AccessFlags.RemoteAtomic | AccessFlags.MwBind;
         Region = new EngineMemoryRegion(_connection, Key, Key, protectionDomain, Address, _process.Register(Address, (ulong)bytes, write: true), All);
         CompletionQueue = EngineCompletionQueue.Create(_connection, 0, completions, null, 1);
+        _completions = new CompletionReader(CompletionQueue);
         Shared = sharedReceives > 0 ? EngineReceiveQueue.CreateShared(_connection, 0, sharedReceives, 4, 0) : null;
         var wanted = new QueuePairCapabilities(depth, depth, 4, 4, 64);
         QueuePair = EngineQueuePair.Create(
@@ -171,7 +172,7 @@ public sealed class EngineApplication : IDisposable
     public void Remap()
     {
         _receiveProducer = QueuePair.ReceiveRing.Producer;
-        _completionConsumer = CompletionQueue.Ring.Consumer;
+        _completions.Remap();
     }
 
     public void PostReceive(int offset, int length, ulong id = 0)
@@ -183,46 +184,12 @@ public sealed class EngineApplication : IDisposable
         QueuePair.ReceiveRing.Producer = _receiveProducer;
     }
 
-    /// <summary>What the shim does for ibv_post_send (Freeflow.Shim/surfaces/uverbs.c).</summary>
-    public void Ring()
-    {
-        var doorbell = _connection.Doorbell.Memory;
-        Interlocked.Or(ref MemoryMarshal.AsRef<ulong>(doorbell.Span(128, 8)), 1UL);
-        Interlocked.Or(ref MemoryMarshal.AsRef<ulong>(doorbell.Span(64, 8)), 1UL);
-        ref var asleep = ref MemoryMarshal.AsRef<uint>(doorbell.Span(0, 4));
-        if (Volatile.Read(ref asleep) != 0 && Interlocked.Exchange(ref asleep, 0) == 1)
-            RandomAccess.Write(_connection.WakeHandle, "\u0001\0\0\0\0\0\0\0"u8, 0);
-    }
+    public void Ring() => _connection.Ring();
 
-    public bool TryTake(out WorkCompletion completion)
-    {
-        var ring = CompletionQueue.Ring;
-        if (_completionConsumer == ring.Producer)
-        {
-            completion = default;
-            return false;
-        }
-
-        completion = MemoryMarshal.Read<WorkCompletion>(ring.Slot(_completionConsumer));
-        _completionConsumer = ring.Next(_completionConsumer);
-        ring.Consumer = _completionConsumer;
-        return true;
-    }
+    public bool TryTake(out WorkCompletion completion) => _completions.TryTake(out completion);
 
     /// <summary>Waits for one completion; throws when none comes within ten seconds.</summary>
-    public WorkCompletion Take()
-    {
-        var from = Stopwatch.GetTimestamp();
-        WorkCompletion completion;
-        while (!TryTake(out completion))
-        {
-            if (Stopwatch.GetElapsedTime(from) > TimeSpan.FromSeconds(10))
-                throw new TimeoutException("no completion");
-            Thread.Yield();
-        }
-
-        return completion;
-    }
+    public WorkCompletion Take() => _completions.Take();
 
     /// <summary>Ends as a process that is killed: everything at once.</summary>
     public void Dispose()
