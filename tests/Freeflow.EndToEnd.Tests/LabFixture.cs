@@ -8,7 +8,7 @@ public class LabFixture : IDisposable
 {
     public const string Name = "lab";
 
-    private static readonly LabOptions s_options = new() { Hosts = 2, Containers = 3 };
+    private static readonly LabOptions s_options = new() { Hosts = 2, Containers = 4 };
 
     public LabFixture()
         : this(Environment.GetEnvironmentVariable("FREEFLOW_TEST_LAB") is { Length: > 0 } given ? given : "/run/freeflow-test") => Hosts.Up(s_options);

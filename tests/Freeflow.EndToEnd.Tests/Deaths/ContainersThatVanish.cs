@@ -9,7 +9,8 @@ public sealed class ContainersThatVanish(LabFixture lab)
     [Fact]
     public void ThePeerSeesRetriesRunOutAndNothingOfTheContainerIsLeft()
     {
-        const string Victim = "h2c3";
+        // Nobody else's: it does not come back.
+        const string Victim = "h2c4";
         using var bystanders = new Bystanders(lab);
         using var server = lab.StartListening(Victim, 18515, "ib_write_bw", "--run_infinitely");
         using var client = lab.Hosts.Start("h1c1", "ib_write_bw", "--run_infinitely", LabFixture.AddressOf(Victim));

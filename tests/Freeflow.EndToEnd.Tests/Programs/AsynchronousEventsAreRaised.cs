@@ -16,6 +16,8 @@ public sealed partial class AsynchronousEventsAreRaised(LabFixture lab)
         SetUp("link", "set", "eth0", "down");
         LabFixture.Eventually("the port down", s_bound, () => PortState().Contains("PORT_DOWN"), PortState);
         SetUp("link", "set", "eth0", "up");
+        // The kernel has dropped the routes with it.
+        SetUp("route", "replace", "default", "via", LabLayout.OverlayGateway(1));
         LabFixture.Eventually("the port active", s_bound, () => PortState().Contains("PORT_ACTIVE"), PortState);
         var seen = Seen(watch);
         Assert.Equal(["PORT_ERR", "PORT_ACTIVE"], seen.Where(name => name != "GID_CHANGE"));

@@ -51,6 +51,12 @@ public sealed class ServerProgram : IDisposable
         return client.Output;
     }
 
+    /// <summary>
+    /// Connections of the clients that went plain because the host had no port left: those that it has closed itself rest for a
+    /// minute, and a crowd of short ones can use up all that there are.
+    /// </summary>
+    public int WithoutAPort => _heard.Count(line => line.EndsWith("the host has no port left", StringComparison.Ordinal));
+
     /// <summary>At least that many connections of the clients must have been accelerated.</summary>
     public void MustHaveAccelerated(long connections)
     {
