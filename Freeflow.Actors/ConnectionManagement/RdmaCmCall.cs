@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Abi.ConnectionManager;
 
 namespace Freeflow.Actors.ConnectionManagement;
@@ -41,15 +42,7 @@ public sealed class RdmaCmCall
 
     /// <summary>Reads a body that older libraries send without its end, which is zero then.</summary>
     public bool TryReadFrom<T>(int atLeast, out T body)
-        where T : struct
-    {
-        body = default;
-        if (Body.Length < atLeast)
-            return false;
-        var whole = MemoryMarshal.AsBytes(new Span<T>(ref body));
-        Body.Span[..Math.Min(Body.Length, whole.Length)].CopyTo(whole);
-        return true;
-    }
+        where T : struct => PartialStructure.TryRead(Body.Span, atLeast, out body);
 
     /// <summary>A structure's bytes, cut to the caller's room.</summary>
     public byte[] Respond<T>(in T response)

@@ -58,15 +58,7 @@ public sealed class UverbsCall
 
     /// <summary>Reads an extended body, of which an older library may send less: the rest is zero.</summary>
     public bool TryReadExtended<T>(int atLeast, out T body)
-        where T : struct
-    {
-        body = default;
-        if (Body.Length < atLeast)
-            return false;
-        var whole = MemoryMarshal.AsBytes(new Span<T>(ref body));
-        Body.Span[..Math.Min(Body.Length, whole.Length)].CopyTo(whole);
-        return true;
-    }
+        where T : struct => PartialStructure.TryRead(Body.Span, atLeast, out body);
 
     /// <summary>Lays a response out: the core structure and what the driver adds, cut to the caller's room.</summary>
     public byte[] Respond<T>(T core, params ReadOnlySpan<MmapInfo> rings)

@@ -7,22 +7,10 @@ using Freeflow.Verbs.Testbed;
 namespace Freeflow.Verbs.Tests.Engine;
 
 /// <summary>UD QPs on one engine or on two with a data link between.</summary>
-public sealed class DatagramsAreDelivered : IAsyncLifetime
+public sealed class DatagramsAreDelivered : TwoEngines
 {
     private const int Header = 40;
     private static readonly Gid s_group = Gid.FromAddress(IPAddress.Parse("239.0.0.9"));
-
-    private readonly EngineSite _here = new();
-    private readonly EngineSite _there = new();
-
-    public Task InitializeAsync() => EngineSite.LinkAsync(_here, _there);
-
-    public Task DisposeAsync()
-    {
-        _here.Dispose();
-        _there.Dispose();
-        return Task.CompletedTask;
-    }
 
     [Theory]
     [InlineData(true, 0)]
@@ -113,7 +101,7 @@ public sealed class DatagramsAreDelivered : IAsyncLifetime
     [Fact]
     public void NotWhenNobodyHasTheAddress()
     {
-        using var one = new DatagramApplication(_here, "10.0.0.1");
+        using var one = new DatagramApplication(Here, "10.0.0.1");
         one.SetHandle(1, Gid.FromAddress(IPAddress.Parse("10.0.0.99")));
         one.Post(1, 123, 16);
         Assert.Equal(WorkCompletionStatus.Success, one.Take().Status);
@@ -123,7 +111,7 @@ public sealed class DatagramsAreDelivered : IAsyncLifetime
     public void NotFromAnAddressThatIsSomebodyElses()
     {
         var (one, other) = Pair(isLocal: false);
-        _there.Owners[one.Gid] = 3;
+        There.Owners[one.Gid] = 3;
         other.PostReceive(0, 2000);
         one.Post(1, other.QueuePair.Number, 16);
         Assert.Equal(WorkCompletionStatus.Success, one.Take().Status);
@@ -171,8 +159,8 @@ public sealed class DatagramsAreDelivered : IAsyncLifetime
     public async Task ToEveryMemberOfAGroup(bool isLocal)
     {
         var (one, other) = Pair(isLocal);
-        using var third = new DatagramApplication(isLocal ? _here : _there, "10.0.0.3");
-        using var foreign = new DatagramApplication(isLocal ? _here : _there, "10.0.0.4", tenant: 9);
+        using var third = new DatagramApplication(isLocal ? Here : There, "10.0.0.3");
+        using var foreign = new DatagramApplication(isLocal ? Here : There, "10.0.0.4", tenant: 9);
         one.SetHandle(2, s_group);
         DatagramApplication[] members = [one, other, third, foreign];
         foreach (var member in members)
@@ -200,10 +188,10 @@ public sealed class DatagramsAreDelivered : IAsyncLifetime
     [Fact]
     public async Task ToAGroupThatWasJoinedBeforeTheLinkCame()
     {
-        using var one = new DatagramApplication(_here, "10.0.0.1");
-        using var other = new DatagramApplication(_there, "10.0.0.2");
+        using var one = new DatagramApplication(Here, "10.0.0.1");
+        using var other = new DatagramApplication(There, "10.0.0.2");
         Assert.True(other.Join(s_group));
-        await EngineSite.LinkAsync(_here, _there);
+        await EngineSite.LinkAsync(Here, There);
         one.SetHandle(1, s_group);
         for (var tries = 0; tries < 500; tries++)
         {
@@ -252,12 +240,12 @@ public sealed class DatagramsAreDelivered : IAsyncLifetime
 
     private (DatagramApplication One, DatagramApplication Other) Pair(bool isLocal, ulong tenant = 1)
     {
-        var one = new DatagramApplication(_here, "10.0.0.1");
-        var other = new DatagramApplication(isLocal ? _here : _there, "10.0.0.2", tenant);
+        var one = new DatagramApplication(Here, "10.0.0.1");
+        var other = new DatagramApplication(isLocal ? Here : There, "10.0.0.2", tenant);
         if (!isLocal)
         {
-            _here.Owners[other.Gid] = 0;
-            _there.Owners[one.Gid] = 0;
+            Here.Owners[other.Gid] = 0;
+            There.Owners[one.Gid] = 0;
         }
 
         one.SetHandle(1, other.Gid);

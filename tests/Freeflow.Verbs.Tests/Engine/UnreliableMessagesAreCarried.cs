@@ -5,20 +5,8 @@ using Freeflow.Verbs.Testbed;
 namespace Freeflow.Verbs.Tests.Engine;
 
 /// <summary>UC QPs on one engine or on two with a data link between.</summary>
-public sealed class UnreliableMessagesAreCarried : IAsyncLifetime
+public sealed class UnreliableMessagesAreCarried : TwoEngines
 {
-    private readonly EngineSite _here = new();
-    private readonly EngineSite _there = new();
-
-    public Task InitializeAsync() => EngineSite.LinkAsync(_here, _there);
-
-    public Task DisposeAsync()
-    {
-        _here.Dispose();
-        _there.Dispose();
-        return Task.CompletedTask;
-    }
-
     [Theory]
     [InlineData(true, 0)]
     [InlineData(true, 60_000)]
@@ -101,8 +89,8 @@ public sealed class UnreliableMessagesAreCarried : IAsyncLifetime
     [InlineData(false)]
     public void AReliableQpIsNotSpokenTo(bool isLocal)
     {
-        using var one = new EngineApplication(_here, "10.0.0.1", type: QueuePairType.UnreliableConnection);
-        using var other = new EngineApplication(isLocal ? _here : _there, "10.0.0.2");
+        using var one = new EngineApplication(Here, "10.0.0.1", type: QueuePairType.UnreliableConnection);
+        using var other = new EngineApplication(isLocal ? Here : There, "10.0.0.2");
         EngineApplication.Connect(one, other);
         other.PostReceive(0, 1000);
         one.Post(WorkRequestOpcode.Send, 0, 10, other);
@@ -126,11 +114,11 @@ public sealed class UnreliableMessagesAreCarried : IAsyncLifetime
     public async Task WithoutALinkMessagesAreLostAndWithANewOneTheyArrive()
     {
         var (one, other) = Pair(isLocal: false);
-        _there.Engine.RemovePeer(0);
-        await _here.UntilAsync("link down");
+        There.Engine.RemovePeer(0);
+        await Here.UntilAsync("link down");
         one.Post(WorkRequestOpcode.RdmaWrite, 0, 60_000, other);
         Assert.Equal(WorkCompletionStatus.Success, one.Take().Status);
-        await EngineSite.LinkAsync(_here, _there);
+        await EngineSite.LinkAsync(Here, There);
         other.PostReceive(0, 100);
         one.Post(WorkRequestOpcode.Send, 0, 10, other);
         Assert.Equal(WorkCompletionStatus.Success, one.Take().Status);
@@ -139,9 +127,9 @@ public sealed class UnreliableMessagesAreCarried : IAsyncLifetime
 
     private (EngineApplication One, EngineApplication Other) Pair(bool isLocal, int sharedReceives = 0)
     {
-        var one = new EngineApplication(_here, "10.0.0.1", type: QueuePairType.UnreliableConnection);
+        var one = new EngineApplication(Here, "10.0.0.1", type: QueuePairType.UnreliableConnection);
         var other = new EngineApplication(
-            isLocal ? _here : _there, "10.0.0.2", sharedReceives: sharedReceives, type: QueuePairType.UnreliableConnection);
+            isLocal ? Here : There, "10.0.0.2", sharedReceives: sharedReceives, type: QueuePairType.UnreliableConnection);
         EngineApplication.Connect(one, other);
         return (one, other);
     }

@@ -6,20 +6,8 @@ using Freeflow.Verbs.Testbed;
 namespace Freeflow.Verbs.Tests.Engine;
 
 /// <summary>Two applications, on one engine or on two with a data link between.</summary>
-public sealed class WorkRequestsAreExecuted : IAsyncLifetime
+public sealed class WorkRequestsAreExecuted : TwoEngines
 {
-    private readonly EngineSite _here = new();
-    private readonly EngineSite _there = new();
-
-    public Task InitializeAsync() => EngineSite.LinkAsync(_here, _there);
-
-    public Task DisposeAsync()
-    {
-        _here.Dispose();
-        _there.Dispose();
-        return Task.CompletedTask;
-    }
-
     [Theory]
     [InlineData(true, 0)]
     [InlineData(true, 1)]
@@ -132,15 +120,15 @@ public sealed class WorkRequestsAreExecuted : IAsyncLifetime
         Assert.Equal(WorkCompletionStatus.WorkRequestFlushError, pair.One.Take().Status);
         var flushed = pair.Other.Take();
         Assert.Equal((9UL, WorkCompletionStatus.WorkRequestFlushError), (flushed.WorkRequestId, flushed.Status));
-        Assert.Contains((pair.Other.QueuePair.Number, QueuePairFault.AccessViolation), (isLocal ? _here : _there).Failures);
+        Assert.Contains((pair.Other.QueuePair.Number, QueuePairFault.AccessViolation), (isLocal ? Here : There).Failures);
     }
 
     [Fact]
     public void AnotherProtectionDomainsKeyIsNoKey()
     {
-        using var one = new EngineApplication(_here, "10.0.0.1");
-        using var other = new EngineApplication(_here, "10.0.0.2");
-        using var stranger = new EngineApplication(_here, "10.0.0.3", protectionDomain: 2);
+        using var one = new EngineApplication(Here, "10.0.0.1");
+        using var other = new EngineApplication(Here, "10.0.0.2");
+        using var stranger = new EngineApplication(Here, "10.0.0.3", protectionDomain: 2);
         EngineApplication.Connect(one, other);
         one.Post(WorkRequestOpcode.RdmaWrite, 0, 8, stranger);
         Assert.Equal(WorkCompletionStatus.RemoteAccessError, one.Take().Status);
@@ -149,12 +137,12 @@ public sealed class WorkRequestsAreExecuted : IAsyncLifetime
     [Fact]
     public async Task AFullCqLosesCompletionsAndSaysSo()
     {
-        using var one = new EngineApplication(_here, "10.0.0.1", completions: 4);
-        using var other = new EngineApplication(_here, "10.0.0.2");
+        using var one = new EngineApplication(Here, "10.0.0.1", completions: 4);
+        using var other = new EngineApplication(Here, "10.0.0.2");
         EngineApplication.Connect(one, other);
         for (var i = 0; i < 20; i++)
             one.Post(WorkRequestOpcode.RdmaWrite, 0, 8, other);
-        await _here.UntilAsync("overrun");
+        await Here.UntilAsync("overrun");
     }
 
     [Theory]
@@ -177,7 +165,7 @@ public sealed class WorkRequestsAreExecuted : IAsyncLifetime
             Random.Shared.NextBytes(pair.One.Memory);
             pair.One.Post(WorkRequestOpcode.RdmaWrite, 0, 60_000, pair.Other, 0);
             // Attaching a link to the same peer closes the older one, in whatever it was doing.
-            await EngineSite.LinkAsync(_here, _there);
+            await EngineSite.LinkAsync(Here, There);
             Assert.Equal(WorkCompletionStatus.Success, pair.One.Take().Status);
             Assert.Equal(pair.One.Memory[..60_000].ToArray(), pair.Other.Memory[..60_000].ToArray());
         }
@@ -188,7 +176,7 @@ public sealed class WorkRequestsAreExecuted : IAsyncLifetime
     {
         using var pair = new Pair(this, isLocal: false);
         pair.Other.PostReceive(0, 64, id: 3);
-        _there.Engine.RemovePeer(0);
+        There.Engine.RemovePeer(0);
         var flushed = pair.Other.Take();
         Assert.Equal((3UL, WorkCompletionStatus.WorkRequestFlushError), (flushed.WorkRequestId, flushed.Status));
     }
@@ -199,7 +187,7 @@ public sealed class WorkRequestsAreExecuted : IAsyncLifetime
         using var pair = new Pair(this, isLocal: false, timeout: 8, retries: 1);
         pair.Other.PostReceive(0, 64, id: 4);
         // The other engine hangs up, and does not call again.
-        _here.Engine.RemovePeer(0);
+        Here.Engine.RemovePeer(0);
         Assert.Equal(WorkCompletionStatus.WorkRequestFlushError, pair.Other.Take().Status);
     }
 
@@ -234,8 +222,8 @@ public sealed class WorkRequestsAreExecuted : IAsyncLifetime
     {
         public Pair(WorkRequestsAreExecuted test, bool isLocal, byte timeout = 14, byte retries = 7, byte rnrRetries = 7)
         {
-            One = new EngineApplication(test._here, "10.0.0.1");
-            Other = new EngineApplication(isLocal ? test._here : test._there, "10.0.0.2");
+            One = new EngineApplication(test.Here, "10.0.0.1");
+            Other = new EngineApplication(isLocal ? test.Here : test.There, "10.0.0.2");
             EngineApplication.Connect(One, Other, timeout, retries, rnrRetries);
         }
 
