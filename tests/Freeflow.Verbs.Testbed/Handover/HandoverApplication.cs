@@ -22,8 +22,8 @@ public sealed class HandoverApplication : IDisposable
     {
         _site = site;
         Process = new HandoverProcess(container);
-        _notes = SocketCalls.Duplicate(Process.NoteSocket);
-        _words = SocketCalls.Duplicate(Process.RouteMemory);
+        _notes = StreamSocket.Duplicate(Process.NoteSocket);
+        _words = StreamSocket.Duplicate(Process.RouteMemory);
         Process.NoteSocket.Dispose();
         site.Loop.Attach(Process);
     }

@@ -21,7 +21,7 @@ public sealed class HandoverServer : IDisposable
     {
         _site = site;
         Channel = new DeliveryChannel(container, new ListeningSocket(address is null ? null : Addresses.Of(address), (ushort)port, isIpv6), backlog);
-        _end = SocketCalls.Duplicate(Channel.ApplicationEnd);
+        _end = StreamSocket.Duplicate(Channel.ApplicationEnd);
         Channel.ApplicationEnd.Dispose();
         site.Loop.Attach(Channel);
     }

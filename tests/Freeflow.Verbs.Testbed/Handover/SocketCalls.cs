@@ -1,6 +1,4 @@
-using System.ComponentModel;
 using System.Runtime.InteropServices;
-using Microsoft.Win32.SafeHandles;
 
 namespace Freeflow.Verbs.Testbed.Handover;
 
@@ -12,16 +10,6 @@ public static unsafe partial class SocketCalls
     public const int AttachBpfOption = 50;
 
     private const int SocketLevel = 1;
-    private const int DuplicateCloseOnExec = 1030;
-
-    /// <summary>As passing a descriptor does.</summary>
-    public static SafeFileHandle Duplicate(SafeHandle descriptor)
-    {
-        var duplicate = Control(descriptor, DuplicateCloseOnExec, 0);
-        return duplicate < 0
-            ? throw new Win32Exception(Marshal.GetLastPInvokeError(), "fcntl(F_DUPFD_CLOEXEC)")
-            : new SafeFileHandle(duplicate, ownsHandle: true);
-    }
 
     /// <summary>connect(AF_UNSPEC)</summary>
     public static int Disconnect(SafeHandle socket)
@@ -34,9 +22,6 @@ public static unsafe partial class SocketCalls
 
     public static int SetOption(SafeHandle socket, int option, int value) =>
         SetOption(socket, SocketLevel, option, &value, sizeof(int)) < 0 ? -Marshal.GetLastPInvokeError() : 0;
-
-    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
-    private static partial int Control(SafeHandle descriptor, int command, int argument);
 
     [LibraryImport("libc", EntryPoint = "connect", SetLastError = true)]
     private static partial int Connect(SafeHandle socket, byte* address, uint length);

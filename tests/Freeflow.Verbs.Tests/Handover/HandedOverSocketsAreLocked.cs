@@ -79,7 +79,7 @@ public abstract class HandedOverSocketsAreLocked : PairTest
     private static Socket Reborn(HandedSocket socket)
     {
         Assert.Equal(0, SocketCalls.Disconnect(socket.Socket.SafeHandle));
-        var copy = SocketCalls.Duplicate(socket.Socket.SafeHandle);
+        var copy = StreamSocket.Duplicate(socket.Socket.SafeHandle);
         socket.Dispose();
         var reborn = new Socket(new SafeSocketHandle(copy.DangerousGetHandle(), ownsHandle: true));
         copy.SetHandleAsInvalid();
