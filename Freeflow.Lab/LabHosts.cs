@@ -39,9 +39,7 @@ public sealed class LabHosts(LabPaths paths)
         new LabProcesses(Paths).EndAll();
         if (Directory.Exists(Paths.State))
             Directory.Delete(Paths.State, recursive: true);
-        // Removing it would take the mounts on it from the hosts of another lab.
-        if (Directory.Exists("/freeflow") && !LabProcesses.OfAnyLab().Any() && !Directory.EnumerateFileSystemEntries("/freeflow").Any())
-            Directory.Delete("/freeflow");
+        MountPoint.RemoveUnlessUsed();
     }
 
     public IEnumerable<string> Nodes(LabOptions options)

@@ -14,8 +14,7 @@ public sealed class LabNetwork(LabPaths paths, LabOptions options)
     public void Build()
     {
         Directory.CreateDirectory(Path.Combine(paths.State, "nodes"));
-        Directory.CreateDirectory("/freeflow");
-        Hold(LabLayout.Switch, "", "unshare --net --fork --kill-child sleep infinity");
+        MountPoint.MakeAndUse(() => Hold(LabLayout.Switch, "", "unshare --net --fork --kill-child sleep infinity"));
         var network = new StringBuilder($"nsenter -t {PidOf(LabLayout.Switch)} -n bash -ec 'ip link add underlay type bridge; ip link set underlay up'\n");
         for (var host = 1; host <= options.Hosts; host++)
             BuildHost(host, network);

@@ -23,24 +23,33 @@ public sealed class LabProcesses(LabPaths paths)
     /// <summary>The lab's processes that carry <paramref name="role"/> in their environment.</summary>
     public IEnumerable<int> WithRole(string role) => Marked().Where(pid => EnvironmentOf(pid).Contains($"\0FREEFLOW_LAB_ROLE={role}\0"));
 
+    /// <summary>The programs that somebody has started in the lab's hosts and containers, with their names: what holds the lab up has a role.</summary>
+    public IEnumerable<(int Pid, string Name)> WithoutRole()
+    {
+        foreach (var pid in Marked())
+        {
+            if (!EnvironmentOf(pid).Contains("\0FREEFLOW_LAB_ROLE=") && NameOf(pid) is { } name)
+                yield return (pid, name);
+        }
+    }
+
     /// <summary>The lab's processes in the same pid namespace as <paramref name="first"/>, with their names.</summary>
     public IEnumerable<(int Pid, string Name)> SharingPidsWith(int first)
     {
         var wanted = new FileInfo($"/proc/{first}/ns/pid").LinkTarget;
         foreach (var pid in Marked())
         {
-            string? found = null, name = null;
+            string? found = null;
             try
             {
                 found = new FileInfo($"/proc/{pid}/ns/pid").LinkTarget;
-                name = File.ReadAllText($"/proc/{pid}/comm").Trim();
             }
             catch (IOException)
             {
                 // It has ended meanwhile.
             }
 
-            if (found == wanted && name is not null)
+            if (found == wanted && NameOf(pid) is { } name)
                 yield return (pid, name);
         }
     }
@@ -65,6 +74,19 @@ public sealed class LabProcesses(LabPaths paths)
             if (int.TryParse(Path.GetFileName(directory), out var pid) && pid != Environment.ProcessId
                 && EnvironmentOf(pid).Contains($"\0{LabPaths.Mark}={paths.State}\0") && !IsZombie(pid))
                 yield return pid;
+        }
+    }
+
+    /// <summary>Null when it has ended.</summary>
+    private static string? NameOf(int pid)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{pid}/comm").Trim();
+        }
+        catch (IOException)
+        {
+            return null;
         }
     }
 

@@ -1,9 +1,13 @@
+using System.Net.Sockets;
+using System.Text.Json;
+
 namespace Freeflow.Lab;
 
 /// <summary>The routers of a lab's hosts.</summary>
 public sealed class LabRouters(LabPaths paths)
 {
     private static readonly TimeSpan s_stopWithin = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan s_answerWithin = TimeSpan.FromSeconds(3);
 
     /// <param name="host">Where.</param>
     /// <param name="inHostPidNamespace">Whether it sees the containers' processes.</param>
@@ -66,13 +70,13 @@ public sealed class LabRouters(LabPaths paths)
         AwaitEnd(host, s_stopWithin);
     }
 
-    /// <summary>Waits until every router sees all members up.</summary>
+    /// <summary>Waits until every router sees all members up, and reaches them.</summary>
     public void AwaitCluster(int hosts, TimeSpan bound)
     {
         var deadline = DateTime.UtcNow + bound;
         for (var host = 1; host <= hosts; host++)
         {
-            while (UpMembers(LabLayout.Host(host)) != hosts)
+            while (!SeesMembers(LabLayout.Host(host), hosts))
             {
                 if (DateTime.UtcNow > deadline)
                 {
@@ -87,7 +91,33 @@ public sealed class LabRouters(LabPaths paths)
 
     public string Status(string host) => RunInHost(host, "status").Output;
 
-    private int UpMembers(string host) => Status(host).Split('\n').Count(line => line.EndsWith(" Up", StringComparison.Ordinal));
+    /// <summary>What `freeflow status --json` shows, asked of the router without a program in between; null: none answers.</summary>
+    public JsonElement? Ask(string host)
+    {
+        if (PidOf(host) is not { } pid)
+            return null;
+        try
+        {
+            using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { ReceiveTimeout = (int)s_answerWithin.TotalMilliseconds };
+            socket.Connect(new UnixDomainSocketEndPoint($"/proc/{pid}/root/run/freeflow/{LabLayout.RouterName}.control"));
+            using var answer = new NetworkStream(socket);
+            return JsonSerializer.Deserialize<JsonElement>(answer);
+        }
+        catch (Exception error) when (error is SocketException or IOException or JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Whether a router sees that many members, all of them up and reachable, and no others.</summary>
+    public bool SeesMembers(string host, int count)
+    {
+        if (Ask(host) is not { } status)
+            return false;
+        var members = status.GetProperty("Members").EnumerateArray().ToList();
+        return members.Count == count
+            && members.TrueForAll(member => member.GetProperty("Status").GetString() == "Up" && member.GetProperty("Reachable").GetBoolean());
+    }
 
     private ProgramResult RunInHost(string host, string command)
     {
