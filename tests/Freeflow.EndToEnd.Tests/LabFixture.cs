@@ -1,22 +1,29 @@
 using System.Text.Json;
+using Freeflow.EndToEnd.Tests.Fixtures;
 using Freeflow.Lab;
 
 namespace Freeflow.EndToEnd.Tests;
 
-/// <summary>Two hosts with three containers each, shared by all tests; the third container of a host is for tests that break one.</summary>
+/// <summary>
+/// Two hosts with four containers each, one of the labs that all tests share; the third container of a host is for tests that
+/// break one. Before each test the lab is made whole.
+/// </summary>
 public class LabFixture : IDisposable
 {
-    public const string Name = "lab";
-
-    private static readonly LabOptions s_options = new() { Hosts = 2, Containers = 4 };
+    private readonly SharedLab? _shared;
+    private string? _testBefore;
 
     public LabFixture()
-        : this(Environment.GetEnvironmentVariable("FREEFLOW_TEST_LAB") is { Length: > 0 } given ? given : "/run/freeflow-test") => Hosts.Up(s_options);
-
-    /// <summary>A lab beside the shared one, with nothing in it yet.</summary>
-    protected LabFixture(string state)
     {
-        Hosts = new LabHosts(LabPaths.Find() with { State = state });
+        _shared = LabPool.Take();
+        Hosts = _shared.Hosts;
+    }
+
+    /// <summary>A lab beside the shared ones, with nothing in it yet.</summary>
+    /// <param name="name">Its name among the labs of this run.</param>
+    protected LabFixture(string name)
+    {
+        Hosts = new LabHosts(TestRunDirectory.PathsOf(name));
         Hosts.Down();
     }
 
@@ -33,16 +40,19 @@ public class LabFixture : IDisposable
 
     public virtual void Dispose()
     {
-        Hosts.Down();
+        if (_shared is null)
+            Hosts.Down();
+        else
+            LabPool.Return(_shared);
         GC.SuppressFinalize(this);
     }
 
     /// <summary>What the router of a host tells its operator.</summary>
     public JsonElement Status(string host)
     {
-        var result = Hosts.Exec(host, TimeSpan.FromSeconds(10), "freeflow", "status", "--json");
-        Assert.True(result.ExitCode == 0, result.Everything);
-        return JsonSerializer.Deserialize<JsonElement>(result.Output);
+        if (Hosts.Routers.Ask(host) is not { } status)
+            throw new Xunit.Sdk.XunitException($"no router answers in {host}");
+        return status;
     }
 
     public string RouterLog(string host) => File.ReadAllText(Hosts.Paths.RouterLog(host));
@@ -70,6 +80,14 @@ public class LabFixture : IDisposable
         return program;
     }
 
+    /// <summary>Mends what the test before has left broken in a shared lab.</summary>
+    internal void MakeWhole(string test)
+    {
+        if (_shared?.Mend() is { } mended)
+            MendingLog.Write(test, _testBefore, mended);
+        _testBefore = test;
+    }
+
     private bool Listens(string node, int port)
     {
         var pid = File.ReadAllText(Hosts.Paths.NodeFile(node)).Trim();
@@ -78,6 +96,3 @@ public class LabFixture : IDisposable
             .Any(fields => fields.Length > 3 && fields[3] == "0A" && fields[1].EndsWith($":{port:X4}", StringComparison.Ordinal));
     }
 }
-
-[CollectionDefinition(LabFixture.Name)]
-public sealed class LabCollection : ICollectionFixture<LabFixture>;

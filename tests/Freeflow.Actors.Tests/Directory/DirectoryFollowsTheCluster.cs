@@ -10,6 +10,7 @@ using Freeflow.Verbs.Containers;
 namespace Freeflow.Actors.Tests.Directory;
 
 /// <summary>Two real members in this process, joined over loopback.</summary>
+[Trait("Tier", "Loop")]
 public sealed class DirectoryFollowsTheCluster : TestKit
 {
     private static readonly Config s_config = ConfigurationFactory.ParseString("""

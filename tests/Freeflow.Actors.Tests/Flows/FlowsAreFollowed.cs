@@ -11,6 +11,7 @@ using Freeflow.Verbs.Interop;
 namespace Freeflow.Actors.Tests.Flows;
 
 /// <summary>Real sockets of this process stand for those that were handed over.</summary>
+[Trait("Tier", "Loop")]
 public sealed class FlowsAreFollowed : TestKit
 {
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(10);

@@ -7,6 +7,7 @@ using Hyperion;
 
 namespace Freeflow.Actors.Tests.Serialization;
 
+[Trait("Tier", "Loop")]
 public sealed class OnlyOurOwnMessagesAreOnTheWire : TestKit
 {
     private HyperionMessageSerializer Serializer => new((ExtendedActorSystem)Sys);

@@ -3,8 +3,7 @@ using Freeflow.Lab;
 namespace Freeflow.EndToEnd.Tests.Deaths;
 
 /// <summary>A whole container goes in mid-transfer: its processes, its addresses, its network.</summary>
-[Collection(LabFixture.Name)]
-public sealed class ContainersThatVanish(LabFixture lab)
+public sealed class ContainersThatVanish(LabFixture lab) : IClassFixture<LabFixture>
 {
     [Fact]
     public void ThePeerSeesRetriesRunOutAndNothingOfTheContainerIsLeft()

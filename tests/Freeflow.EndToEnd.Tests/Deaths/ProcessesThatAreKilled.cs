@@ -3,17 +3,27 @@ using Freeflow.Lab;
 namespace Freeflow.EndToEnd.Tests.Deaths;
 
 /// <summary>kill -9 in mid-transfer: the other end is told as RC tells it, and nothing of the dead is left.</summary>
-[Collection(LabFixture.Name)]
-public sealed class ProcessesThatAreKilled(LabFixture lab)
+public sealed class ProcessesThatAreKilled(LabFixture lab) : IClassFixture<LabFixture>
 {
     private const int Port = 18515;
     private static readonly TimeSpan s_retryTime = TimeSpan.FromSeconds(15);
 
-    public static TheoryData<string, Placement> Transfers => Programs.PerftestRunsUnmodified.Lines(
-        "ib_write_bw --run_infinitely", "ib_read_bw --run_infinitely", "ib_send_bw --run_infinitely");
+    public static TheoryData<string, Placement> Sends => Programs.PerftestRunsUnmodified.Lines("ib_send_bw --run_infinitely");
+
+    public static TheoryData<string, Placement> OneSided => Programs.PerftestRunsUnmodified.Lines("ib_write_bw --run_infinitely", "ib_read_bw --run_infinitely");
 
     [Theory]
-    [MemberData(nameof(Transfers))]
+    [Trait("Tier", "All")]
+    [MemberData(nameof(OneSided))]
+    public void TheServerOfOneSidedWork(string line, Placement placement) => TheServer(line, placement);
+
+    [Theory]
+    [Trait("Tier", "All")]
+    [MemberData(nameof(OneSided))]
+    public void TheClientOfOneSidedWork(string line, Placement placement) => TheClient(line, placement);
+
+    [Theory]
+    [MemberData(nameof(Sends))]
     public void TheServer(string line, Placement placement)
     {
         var (serverNode, clientNode) = (LabFixture.Server(placement), LabFixture.Client(placement));
@@ -31,7 +41,7 @@ public sealed class ProcessesThatAreKilled(LabFixture lab)
     }
 
     [Theory]
-    [MemberData(nameof(Transfers))]
+    [MemberData(nameof(Sends))]
     public void TheClient(string line, Placement placement)
     {
         var (serverNode, clientNode) = (LabFixture.Server(placement), LabFixture.Client(placement));

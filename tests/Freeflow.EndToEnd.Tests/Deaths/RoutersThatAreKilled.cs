@@ -1,8 +1,7 @@
 namespace Freeflow.EndToEnd.Tests.Deaths;
 
 /// <summary>kill -9 of a router in mid-transfer: programs on both hosts end with an error, and none hangs.</summary>
-[Collection(LabFixture.Name)]
-public sealed class RoutersThatAreKilled(LabFixture lab)
+public sealed class RoutersThatAreKilled(LabFixture lab) : IClassFixture<LabFixture>
 {
     private const int Port = 18515;
 
@@ -10,7 +9,7 @@ public sealed class RoutersThatAreKilled(LabFixture lab)
     private static readonly TimeSpan s_retryTime = TimeSpan.FromSeconds(15);
 
     [Theory]
-    [InlineData("h1", "ib_write_bw --run_infinitely")]
+    [Trait("Tier", "All")]
     [InlineData("h2", "ib_write_bw --run_infinitely")]
     [InlineData("h1", "ib_send_bw --run_infinitely")]
     [InlineData("h2", "ib_send_bw --run_infinitely")]
@@ -19,6 +18,10 @@ public sealed class RoutersThatAreKilled(LabFixture lab)
     [InlineData("h1", "ib_send_lat -n 5000000")]
     [InlineData("h2", "ib_send_lat -n 5000000")]
     [InlineData("h1", "ib_send_bw -e -n 100000000")]
+    public void ProgramsOfEveryKindEnd(string killed, string line) => ProgramsAcrossHostsEnd(killed, line);
+
+    [Theory]
+    [InlineData("h1", "ib_write_bw --run_infinitely")]
     [InlineData("h2", "ib_send_bw -e -n 100000000")]
     public void ProgramsAcrossHostsEnd(string killed, string line)
     {
@@ -31,9 +34,13 @@ public sealed class RoutersThatAreKilled(LabFixture lab)
     }
 
     [Theory]
+    [Trait("Tier", "All")]
     [InlineData("ib_write_bw --run_infinitely")]
-    [InlineData("ib_send_bw --run_infinitely")]
     [InlineData("ib_send_bw -e -n 100000000")]
+    public void ProgramsOfEveryKindOnItsOwnHostEnd(string line) => ProgramsOnItsOwnHostEnd(line);
+
+    [Theory]
+    [InlineData("ib_send_bw --run_infinitely")]
     public void ProgramsOnItsOwnHostEnd(string line)
     {
         using var bystanders = new Bystanders(lab, "h1c2", "h1c3");

@@ -1,8 +1,7 @@
 namespace Freeflow.EndToEnd.Tests.Faults;
 
 /// <summary>Whoever can reach a router's data port and is no router gets no further, and harms nobody.</summary>
-[Collection(LabFixture.Name)]
-public sealed class GarbageOnTheDataPort(LabFixture lab)
+public sealed class GarbageOnTheDataPort(LabFixture lab) : IClassFixture<LabFixture>
 {
     private const string Port = "/dev/tcp/192.168.50.2/4481";
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(30);

@@ -4,8 +4,7 @@ namespace Freeflow.EndToEnd.Tests.Faults;
 /// Containers that speak to their router themselves, and badly (tests/Programs/hostile-channel.c), or that write over what
 /// they share with it. The router answers as its protocol says, others' traffic goes on, nothing is left.
 /// </summary>
-[Collection(LabFixture.Name)]
-public sealed class HostileContainersAreContained(LabFixture lab)
+public sealed class HostileContainersAreContained(LabFixture lab) : IClassFixture<LabFixture>
 {
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(60);
 

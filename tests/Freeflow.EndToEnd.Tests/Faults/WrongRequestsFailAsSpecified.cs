@@ -6,8 +6,7 @@ namespace Freeflow.EndToEnd.Tests.Faults;
 /// One wrong request on one QP: the completion that the specification has for it, the rest flushed, and another QP of the
 /// same process works on (tests/Programs/verbs-faults.c).
 /// </summary>
-[Collection(LabFixture.Name)]
-public sealed class WrongRequestsFailAsSpecified(LabFixture lab)
+public sealed class WrongRequestsFailAsSpecified(LabFixture lab) : IClassFixture<LabFixture>
 {
     private const int Port = 18601;
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(60);

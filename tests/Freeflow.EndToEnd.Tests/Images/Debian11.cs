@@ -1,8 +1,7 @@
 namespace Freeflow.EndToEnd.Tests.Images;
 
 /// <summary>glibc 2.31, musl 1.2.2.</summary>
-[Collection(LabFixture.Name)]
-[Trait("Speed", "Slow")]
+[Trait("Tier", "All")]
 public sealed class Debian11(Debian11.Root root) : Image(root), IClassFixture<Debian11.Root>
 {
     public sealed class Root() : ImageLab("bullseye");

@@ -8,11 +8,6 @@ public abstract class ImageLab : LabFixture
     public const string ServerHost = "h2", ServerNode = "h2c1";
     public const string ClientHost = "h1", ClientNode = "h1c1";
 
-    private const string State = "/run/freeflow-roots";
-
-    /// <summary>Keeps /freeflow, on which the shared lab's mounts hang, when this lab goes: a lab that goes takes it along while it is empty.</summary>
-    private const string Peg = "/freeflow/.images";
-
     /// <summary>The status by which debian-root says that there is no such root to be had on this machine.</summary>
     private const int Unavailable = 77;
 
@@ -21,7 +16,7 @@ public abstract class ImageLab : LabFixture
     private readonly string? _missing;
 
     protected ImageLab(string suite)
-        : base(Pegged(State))
+        : base("root-" + suite)
     {
         var made = Shell.Run(s_makeWithin, null, Path.Combine(Hosts.Paths.Repository, "Freeflow.Lab/debian-root"), suite);
         if (made.ExitCode == Unavailable)
@@ -56,22 +51,8 @@ public abstract class ImageLab : LabFixture
     {
         string[] plain = preloaded ? [] : ["--plain"];
         return Shell.Run(
-            TimeSpan.FromSeconds(60), new Dictionary<string, string> { ["FREEFLOW_LAB_DIR"] = State },
+            TimeSpan.FromSeconds(60), new Dictionary<string, string> { ["FREEFLOW_LAB_DIR"] = Hosts.Paths.State },
             [Path.Combine(Hosts.Paths.Repository, "lab"), "exec", .. plain, node, "--", "sh", "-c", script]);
-    }
-
-    public override void Dispose()
-    {
-        base.Dispose();
-        File.Delete(Peg);
-        GC.SuppressFinalize(this);
-    }
-
-    private static string Pegged(string state)
-    {
-        Directory.CreateDirectory("/freeflow");
-        File.WriteAllText(Peg, "");
-        return state;
     }
 
     private static void BringPrograms(string freeflow)

@@ -1,14 +1,13 @@
+using Freeflow.EndToEnd.Tests.Fixtures;
 using Freeflow.Lab;
 
 namespace Freeflow.EndToEnd.Tests.Lab;
 
 /// <summary>The lab's own interface, which others script against. In a lab of its own, beside the shared one.</summary>
-[Collection(LabFixture.Name)]
 public sealed class LabKeepsItsWord : IDisposable
 {
-    private const string State = "/run/freeflow-test-lab";
+    private static readonly LabPaths s_paths = TestRunDirectory.PathsOf("kept-word");
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(60);
-    private readonly LabPaths _paths = LabPaths.Find() with { State = State };
 
     public void Dispose() => Lab("down");
 
@@ -145,9 +144,9 @@ public sealed class LabKeepsItsWord : IDisposable
         Assert.NotEmpty(result.Errors);
     }
 
-    private static Dictionary<string, string> Environment => new() { ["FREEFLOW_LAB_DIR"] = State };
+    private static Dictionary<string, string> Environment => new() { ["FREEFLOW_LAB_DIR"] = s_paths.State };
 
-    private string Door => Path.Combine(_paths.Repository, "lab");
+    private string Door => Path.Combine(s_paths.Repository, "lab");
 
     private ProgramResult Lab(params string[] words) => Shell.Run(s_bound, Environment, [Door, .. words]);
 
@@ -160,12 +159,12 @@ public sealed class LabKeepsItsWord : IDisposable
 
     private void MustBeGone()
     {
-        Assert.False(Directory.Exists(State));
+        Assert.False(Directory.Exists(s_paths.State));
         foreach (var process in Directory.EnumerateDirectories("/proc").Where(path => int.TryParse(Path.GetFileName(path), out _)))
         {
             try
             {
-                Assert.DoesNotContain($"FREEFLOW_LAB_OF={State}\0", File.ReadAllText(Path.Combine(process, "environ")));
+                Assert.DoesNotContain($"FREEFLOW_LAB_OF={s_paths.State}\0", File.ReadAllText(Path.Combine(process, "environ")));
             }
             catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
             {
@@ -173,15 +172,15 @@ public sealed class LabKeepsItsWord : IDisposable
             }
         }
 
-        Assert.DoesNotContain(State, File.ReadAllText("/proc/self/mountinfo"));
+        Assert.DoesNotContain(s_paths.State, File.ReadAllText("/proc/self/mountinfo"));
     }
 
     private static IEnumerable<string> Pids(string status) => status.Split('\n').Where(line => line.Contains("\tpid "));
 
     private bool RouterSharesPidsWith(string host)
     {
-        var router = new LabRouters(_paths).PidOf(host)!.Value;
-        var first = int.Parse(File.ReadAllText(_paths.NodeFile(host)));
+        var router = new LabRouters(s_paths).PidOf(host)!.Value;
+        var first = int.Parse(File.ReadAllText(s_paths.NodeFile(host)));
         return new FileInfo($"/proc/{router}/ns/pid").LinkTarget == new FileInfo($"/proc/{first}/ns/pid").LinkTarget;
     }
 }

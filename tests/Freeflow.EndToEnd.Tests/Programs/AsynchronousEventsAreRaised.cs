@@ -4,8 +4,7 @@ using Freeflow.Lab;
 namespace Freeflow.EndToEnd.Tests.Programs;
 
 /// <summary>What ibv_asyncwatch shows of the port, the addresses and the router. The third containers are there to be broken.</summary>
-[Collection(LabFixture.Name)]
-public sealed partial class AsynchronousEventsAreRaised(LabFixture lab)
+public sealed partial class AsynchronousEventsAreRaised(LabFixture lab) : IClassFixture<LabFixture>
 {
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(20);
 

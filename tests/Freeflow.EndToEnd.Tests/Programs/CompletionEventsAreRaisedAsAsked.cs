@@ -1,8 +1,7 @@
 namespace Freeflow.EndToEnd.Tests.Programs;
 
 /// <summary>Arming, solicited completions, errors, events that nobody read (tests/Programs/verbs-events.c).</summary>
-[Collection(LabFixture.Name)]
-public sealed class CompletionEventsAreRaisedAsAsked(LabFixture lab)
+public sealed class CompletionEventsAreRaisedAsAsked(LabFixture lab) : IClassFixture<LabFixture>
 {
     [Theory]
     [InlineData(Placement.SameHost)]

@@ -1,8 +1,7 @@
 namespace Freeflow.EndToEnd.Tests.Programs;
 
 /// <summary>SRQs, CQs, memory windows and the events of QPs, each with what it refuses (tests/Programs/verbs-objects.c, verbs-windows.c).</summary>
-[Collection(LabFixture.Name)]
-public sealed class ObjectsBehaveAsSpecified(LabFixture lab)
+public sealed class ObjectsBehaveAsSpecified(LabFixture lab) : IClassFixture<LabFixture>
 {
     private const int ObjectsPort = 18603;
     private const int WindowsPort = 18604;

@@ -1,8 +1,7 @@
 namespace Freeflow.EndToEnd.Tests.Programs;
 
 /// <summary>perftest as Debian ships it. It does not look at its data; <see cref="VerbsCheckMovesEveryByte"/> does.</summary>
-[Collection(LabFixture.Name)]
-public sealed class PerftestRunsUnmodified(LabFixture lab)
+public sealed class PerftestRunsUnmodified(LabFixture lab) : IClassFixture<LabFixture>
 {
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(120);
 
@@ -47,10 +46,11 @@ public sealed class PerftestRunsUnmodified(LabFixture lab)
 
     /// <summary>UC and UD, of the programs that offer them. A datagram is at most as long as the port's MTU.</summary>
     public static TheoryData<string, Placement> Unreliable => Lines(
-        "ib_send_bw -c UC", "ib_send_lat -c UC", "ib_write_bw -c UC", "ib_write_lat -c UC", "ib_send_bw -c UD", "ib_send_lat -c UD",
-        "ib_send_bw -c UC -q 8", "ib_write_bw -c UC -q 8", "ib_send_bw -c UD -q 8",
-        "ib_send_bw -c UC -b", "ib_write_bw -c UC -b", "ib_send_bw -c UD -b",
-        "ib_send_bw -c UC -e", "ib_send_lat -c UC -e", "ib_send_bw -c UD -e", "ib_send_lat -c UD -e",
+        "ib_send_bw -c UC", "ib_write_lat -c UC", "ib_send_bw -c UC -b", "ib_send_bw -c UD", "ib_send_bw -c UD -q 8", "ib_send_lat -c UD -e");
+
+    public static TheoryData<string, Placement> UnreliableWays => Lines(
+        "ib_send_lat -c UC", "ib_write_bw -c UC", "ib_send_lat -c UD", "ib_send_bw -c UC -q 8", "ib_write_bw -c UC -q 8",
+        "ib_write_bw -c UC -b", "ib_send_bw -c UD -b", "ib_send_bw -c UC -e", "ib_send_lat -c UC -e", "ib_send_bw -c UD -e",
         "ib_send_bw -c UD -x 0", "ib_send_bw -c UD -s 64 -n 100000", "ib_send_bw -c UC -s 64 -n 100000");
 
     public static TheoryData<string, Placement> UnreliableAllSizes => Lines(
@@ -62,7 +62,12 @@ public sealed class PerftestRunsUnmodified(LabFixture lab)
     public void OverUcAndUd(string line, Placement placement) => Run(line, placement);
 
     [Theory]
-    [Trait("Speed", "Slow")]
+    [Trait("Tier", "All")]
+    [MemberData(nameof(UnreliableWays))]
+    public void OverUcAndUdWithSeveralQpsBothDirectionsAndEvents(string line, Placement placement) => Run(line, placement);
+
+    [Theory]
+    [Trait("Tier", "All")]
     [MemberData(nameof(UnreliableAllSizes))]
     public void OverUcAndUdInAllSizes(string line, Placement placement) => Run(line, placement);
 
@@ -90,12 +95,12 @@ public sealed class PerftestRunsUnmodified(LabFixture lab)
     }
 
     [Theory]
-    [Trait("Speed", "Slow")]
+    [Trait("Tier", "All")]
     [MemberData(nameof(AllSizes))]
     public void OverItsWholeSizeRange(string line, Placement placement) => Run(line, placement);
 
     [Theory]
-    [Trait("Speed", "Slow")]
+    [Trait("Tier", "All")]
     [MemberData(nameof(Together))]
     public void WithEverythingAtOnce(string line, Placement placement) => Run(line, placement);
 

@@ -1,8 +1,7 @@
 namespace Freeflow.EndToEnd.Tests.Programs;
 
 /// <summary>Forks, execs, threads and contexts with live QPs (tests/Programs/verbs-processes.c).</summary>
-[Collection(LabFixture.Name)]
-public sealed class ProcessesKeepWhatIsTheirs(LabFixture lab)
+public sealed class ProcessesKeepWhatIsTheirs(LabFixture lab) : IClassFixture<LabFixture>
 {
     [Theory]
     [InlineData("fork-with-init")]
@@ -16,7 +15,7 @@ public sealed class ProcessesKeepWhatIsTheirs(LabFixture lab)
     public void ContextsThatComeAndGoLeaveNothing() => Run(TimeSpan.FromSeconds(60), "many", "1000");
 
     [Fact]
-    [Trait("Speed", "Slow")]
+    [Trait("Tier", "All")]
     public void TenThousandContextsLeaveNothing()
     {
         Run(TimeSpan.FromSeconds(60), "many", "500");

@@ -1,8 +1,7 @@
 namespace Freeflow.EndToEnd.Tests.Programs;
 
 /// <summary>rdma-core's own tools and examples, as Debian ships them.</summary>
-[Collection(LabFixture.Name)]
-public sealed class RdmaCoreExamplesRunUnmodified(LabFixture lab)
+public sealed class RdmaCoreExamplesRunUnmodified(LabFixture lab) : IClassFixture<LabFixture>
 {
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(30);
 

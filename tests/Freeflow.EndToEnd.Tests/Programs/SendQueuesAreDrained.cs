@@ -1,8 +1,7 @@
 namespace Freeflow.EndToEnd.Tests.Programs;
 
 /// <summary>The SQD state (tests/Programs/verbs-drain.c).</summary>
-[Collection(LabFixture.Name)]
-public sealed class SendQueuesAreDrained(LabFixture lab)
+public sealed class SendQueuesAreDrained(LabFixture lab) : IClassFixture<LabFixture>
 {
     [Theory]
     [InlineData("rc")]

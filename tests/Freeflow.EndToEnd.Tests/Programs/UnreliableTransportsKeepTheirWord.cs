@@ -4,8 +4,7 @@ namespace Freeflow.EndToEnd.Tests.Programs;
 /// What a receiver finds of UC messages and datagrams, and which are dropped without a word (tests/Programs/verbs-unreliable.c,
 /// verbs-datagrams.c).
 /// </summary>
-[Collection(LabFixture.Name)]
-public sealed class UnreliableTransportsKeepTheirWord(LabFixture lab)
+public sealed class UnreliableTransportsKeepTheirWord(LabFixture lab) : IClassFixture<LabFixture>
 {
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(60);
 

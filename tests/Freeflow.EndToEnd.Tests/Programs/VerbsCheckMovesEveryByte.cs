@@ -1,8 +1,7 @@
 namespace Freeflow.EndToEnd.Tests.Programs;
 
 /// <summary>Random work of every kind, all of it compared (tests/Programs/verbs-check.c).</summary>
-[Collection(LabFixture.Name)]
-public sealed class VerbsCheckMovesEveryByte(LabFixture lab)
+public sealed class VerbsCheckMovesEveryByte(LabFixture lab) : IClassFixture<LabFixture>
 {
     private const int Port = 18600;
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(120);
@@ -17,7 +16,7 @@ public sealed class VerbsCheckMovesEveryByte(LabFixture lab)
     public void OnSeveralQps(string options, Placement placement) => Run(options, placement);
 
     [Theory]
-    [Trait("Speed", "Slow")]
+    [Trait("Tier", "All")]
     [MemberData(nameof(Long))]
     public void ForALongTime(string options, Placement placement) => Run(options, placement);
 

@@ -3,8 +3,7 @@ using Freeflow.Lab;
 namespace Freeflow.EndToEnd.Tests.RdmaCm;
 
 /// <summary>A process, a listener or a router dies, or stands still: the other end is told as rdma_cm tells it, and nothing is left.</summary>
-[Collection(LabFixture.Name)]
-public sealed class ConnectionsWhoseEndsDie(LabFixture lab)
+public sealed class ConnectionsWhoseEndsDie(LabFixture lab) : IClassFixture<LabFixture>
 {
     private const string ForEver = "100000000";
     private const string Ends = "DISCONNECT EVENT|cq completion failed status 1[0-2]";

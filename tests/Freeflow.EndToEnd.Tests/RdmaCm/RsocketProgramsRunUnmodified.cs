@@ -3,8 +3,7 @@ using System.Security.Cryptography;
 namespace Freeflow.EndToEnd.Tests.RdmaCm;
 
 /// <summary>rsockets, which librdmacm makes of rdma_cm and verbs: its own examples, and programs that know of sockets only.</summary>
-[Collection(LabFixture.Name)]
-public sealed class RsocketProgramsRunUnmodified(LabFixture lab)
+public sealed class RsocketProgramsRunUnmodified(LabFixture lab) : IClassFixture<LabFixture>
 {
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(100);
 
@@ -60,9 +59,13 @@ public sealed class RsocketProgramsRunUnmodified(LabFixture lab)
     }
 
     [Theory]
+    [Trait("Tier", "All")]
     [InlineData("", Placement.SameHost)]
-    [InlineData("", Placement.AcrossHosts)]
     [InlineData("-R", Placement.AcrossHosts)]
+    public void Iperf3UnderLibrspreloadEitherWay(string options, Placement placement) => Iperf3UnderLibrspreload(options, placement);
+
+    [Theory]
+    [InlineData("", Placement.AcrossHosts)]
     public void Iperf3UnderLibrspreload(string options, Placement placement)
     {
         string[] preload = ["env", $"LD_PRELOAD={Librspreload}:/freeflow/libfsocket.so"];

@@ -1,8 +1,7 @@
 namespace Freeflow.EndToEnd.Tests.RdmaCm;
 
 /// <summary>Commands that no library writes: the kernel's errno for each, and nothing else harmed (tests/Programs/cm-faults.c).</summary>
-[Collection(LabFixture.Name)]
-public sealed class WrongCommandsFailAsInTheKernel(LabFixture lab)
+public sealed class WrongCommandsFailAsInTheKernel(LabFixture lab) : IClassFixture<LabFixture>
 {
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(90);
 

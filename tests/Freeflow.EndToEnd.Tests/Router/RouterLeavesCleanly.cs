@@ -1,7 +1,6 @@
 namespace Freeflow.EndToEnd.Tests.Router;
 
-[Collection(LabFixture.Name)]
-public sealed class RouterLeavesCleanly(LabFixture lab)
+public sealed class RouterLeavesCleanly(LabFixture lab) : IClassFixture<LabFixture>
 {
     [Fact]
     public void SigtermLeavesTheClusterAndFreesEverything()

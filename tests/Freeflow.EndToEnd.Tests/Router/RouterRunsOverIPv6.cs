@@ -1,7 +1,6 @@
 namespace Freeflow.EndToEnd.Tests.Router;
 
-[Collection(LabFixture.Name)]
-public sealed class RouterRunsOverIPv6(LabFixture lab)
+public sealed class RouterRunsOverIPv6(LabFixture lab) : IClassFixture<LabFixture>
 {
     [Fact]
     public void WithoutTcpModeAndSaysSo()

@@ -3,7 +3,6 @@ using Freeflow.Lab;
 namespace Freeflow.EndToEnd.Tests.Router;
 
 /// <summary>A wrong value ends the start with one line that names the key, the value and what is accepted.</summary>
-[Collection(LabFixture.Name)]
 public sealed class WrongSettingsEndTheStart : IDisposable
 {
     private readonly LabPaths _paths = LabPaths.Find();

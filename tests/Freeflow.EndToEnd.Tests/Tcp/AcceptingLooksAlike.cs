@@ -1,8 +1,7 @@
 namespace Freeflow.EndToEnd.Tests.Tcp;
 
 /// <summary>Listeners: ways to wait and to accept, who shares them, what becomes of them.</summary>
-[Collection(LabFixture.Name)]
-public sealed class AcceptingLooksAlike(LabFixture lab)
+public sealed class AcceptingLooksAlike(LabFixture lab) : IClassFixture<LabFixture>
 {
     public static SceneData Waiting => new(
         ("tcp-accept each-way", 24, 0),

@@ -1,8 +1,7 @@
 namespace Freeflow.EndToEnd.Tests.Tcp;
 
 /// <summary>connect(), and what readiness says of it.</summary>
-[Collection(LabFixture.Name)]
-public sealed class ConnectingLooksAlike(LabFixture lab)
+public sealed class ConnectingLooksAlike(LabFixture lab) : IClassFixture<LabFixture>
 {
     public static SceneData Connections => new(
         ("tcp-connect blocking", 1, 0),
@@ -45,7 +44,7 @@ public sealed class ConnectingLooksAlike(LabFixture lab)
     public void WhenItFails(string scene, int must, int may, Placement placement) => new ScenePair(lab, placement).MustLookAlike(scene, must, may);
 
     [Theory]
-    [Trait("Speed", "Slow")]
+    [Trait("Tier", "All")]
     [InlineData(Placement.SameHost)]
     [InlineData(Placement.AcrossHosts)]
     public void WhenNobodyIsThere(Placement placement) => new ScenePair(lab, placement).MustLookAlike("tcp-refusals unreachable", 0);
@@ -55,7 +54,7 @@ public sealed class ConnectingLooksAlike(LabFixture lab)
     /// container's network for this, which takes CAP_NET_ADMIN, with which they get no host sockets.
     /// </summary>
     [Theory]
-    [Trait("Speed", "Slow")]
+    [Trait("Tier", "All")]
     [InlineData("tcp-refusals timed-out", Placement.SameHost)]
     [InlineData("tcp-refusals timed-out", Placement.AcrossHosts)]
     [InlineData("tcp-refusals interrupted", Placement.SameHost)]

@@ -1,8 +1,7 @@
 namespace Freeflow.EndToEnd.Tests.Tcp;
 
 /// <summary>Connections that are there: their options and addresses, what is done with them, and many of them.</summary>
-[Collection(LabFixture.Name)]
-public sealed class ConnectionsLookAlike(LabFixture lab)
+public sealed class ConnectionsLookAlike(LabFixture lab) : IClassFixture<LabFixture>
 {
     /// <summary>Where a program sets what few set, going plain is an answer too.</summary>
     public static SceneData Options => new(

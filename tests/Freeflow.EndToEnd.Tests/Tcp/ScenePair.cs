@@ -33,6 +33,7 @@ public sealed class ScenePair(LabFixture lab, Placement placement)
     public void MustLookAlike(string scene, int must, int may = 0)
     {
         var plain = Play(scene, preload: false);
+        using var known = new KnownContainers(lab, ServerNode, ClientNode);
         var before = Count();
         var accelerated = Play(scene, preload: true);
         // The counters are judged last: a difference in behaviour is what a failure has to tell of.

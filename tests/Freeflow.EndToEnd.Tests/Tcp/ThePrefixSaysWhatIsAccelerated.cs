@@ -1,8 +1,7 @@
 namespace Freeflow.EndToEnd.Tests.Tcp;
 
 /// <summary>VNET_PREFIX as users set it, rightly and wrongly: connections work, and are plain where it does not cover them.</summary>
-[Collection(LabFixture.Name)]
-public sealed class ThePrefixSaysWhatIsAccelerated(LabFixture lab)
+public sealed class ThePrefixSaysWhatIsAccelerated(LabFixture lab) : IClassFixture<LabFixture>
 {
     private const int Connections = 5;
 

@@ -7,6 +7,7 @@ using Freeflow.Verbs.Testbed.Handover;
 namespace Freeflow.Verbs.Tests.Containers;
 
 /// <summary>A host and its containers, each a network namespace.</summary>
+[Trait("Tier", "Loop")]
 public sealed class BridgesTellContainersApart : IDisposable
 {
     private const int HostEnd = 77;

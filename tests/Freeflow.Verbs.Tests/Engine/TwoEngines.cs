@@ -3,6 +3,7 @@ using Freeflow.Verbs.Testbed;
 namespace Freeflow.Verbs.Tests.Engine;
 
 /// <summary>A test with two engines and a data link between them.</summary>
+[Trait("Tier", "Loop")]
 public abstract class TwoEngines : IAsyncLifetime
 {
     protected EngineSite Here { get; } = new();

@@ -4,6 +4,7 @@ using Freeflow.Verbs.Testbed.Handover;
 
 namespace Freeflow.Verbs.Tests.Handover;
 
+[Trait("Tier", "Loop")]
 public sealed class ConnectionsThatNobodyAnnounces : IDisposable
 {
     private const int Port = 80;

@@ -6,6 +6,7 @@ using Freeflow.Verbs.Testbed.Handover;
 namespace Freeflow.Verbs.Tests.Handover;
 
 /// <summary>The router that a socket leads to is the one that gave it: it knows by the port whose connection has come.</summary>
+[Trait("Tier", "Loop")]
 public sealed class ConnectionsWithinAHostNeedNoWord : IDisposable
 {
     private const int Port = 80;

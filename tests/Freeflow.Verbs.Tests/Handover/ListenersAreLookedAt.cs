@@ -8,6 +8,7 @@ using Freeflow.Verbs.Interop;
 namespace Freeflow.Verbs.Tests.Handover;
 
 /// <summary>What a process shows as its listener is what the kernel says that it is.</summary>
+[Trait("Tier", "Loop")]
 public sealed class ListenersAreLookedAt : IDisposable
 {
     private readonly NetworkNamespace _own = NetworkNamespace.Own();

@@ -4,6 +4,7 @@ using Freeflow.Verbs.Testbed.Handover;
 namespace Freeflow.Verbs.Tests.Handover;
 
 /// <summary>A test with two hosts of its own.</summary>
+[Trait("Tier", "Loop")]
 public abstract class PairTest : IAsyncLifetime
 {
     protected HandoverPair Pair { get; private set; } = null!;

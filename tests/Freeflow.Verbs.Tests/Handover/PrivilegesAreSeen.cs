@@ -7,6 +7,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Freeflow.Verbs.Tests.Handover;
 
 /// <summary>These tests run as root, who is privileged.</summary>
+[Trait("Tier", "Loop")]
 public sealed class PrivilegesAreSeen : IDisposable
 {
     private const int NetAdmin = 12;

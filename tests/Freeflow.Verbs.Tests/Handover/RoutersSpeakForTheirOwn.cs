@@ -6,6 +6,7 @@ using Freeflow.Verbs.Testbed.Handover;
 namespace Freeflow.Verbs.Tests.Handover;
 
 /// <summary>What another router says on its link.</summary>
+[Trait("Tier", "Loop")]
 public sealed class RoutersSpeakForTheirOwn : IAsyncLifetime
 {
     private const int Port = 80;

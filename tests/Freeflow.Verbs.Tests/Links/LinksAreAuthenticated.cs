@@ -6,6 +6,7 @@ using Freeflow.Verbs.Links;
 
 namespace Freeflow.Verbs.Tests.Links;
 
+[Trait("Tier", "Loop")]
 public sealed class LinksAreAuthenticated : IDisposable
 {
     private readonly LinkCredential _credential = new(RandomNumberGenerator.GetBytes(32));

@@ -1,8 +1,7 @@
 namespace Freeflow.EndToEnd.Tests.Tcp.Faults;
 
 /// <summary>A container that gives itself an address that another one has gets nothing by it.</summary>
-[Collection(LabFixture.Name)]
-public sealed class AddressesOfOthers(LabFixture lab)
+public sealed class AddressesOfOthers(LabFixture lab) : IClassFixture<LabFixture>
 {
     private const int Port = 18850;
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(30);

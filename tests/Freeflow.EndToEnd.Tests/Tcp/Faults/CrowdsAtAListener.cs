@@ -3,8 +3,7 @@ using System.Text.RegularExpressions;
 namespace Freeflow.EndToEnd.Tests.Tcp.Faults;
 
 /// <summary>More connections than a listener takes, or a process may have (tests/Programs/tcp-crowd.c).</summary>
-[Collection(LabFixture.Name)]
-public sealed partial class CrowdsAtAListener(LabFixture lab)
+public sealed partial class CrowdsAtAListener(LabFixture lab) : IClassFixture<LabFixture>
 {
     private const int Port = 18830;
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(60);
@@ -46,7 +45,7 @@ public sealed partial class CrowdsAtAListener(LabFixture lab)
     }
 
     [Fact]
-    [Trait("Speed", "Slow")]
+    [Trait("Tier", "All")]
     public void TwentyThousandAreOpenedAndClosedWithoutALeak()
     {
         var (held, heldThere) = (Descriptors("h1"), Descriptors("h2"));

@@ -3,8 +3,7 @@ using Freeflow.Lab;
 namespace Freeflow.EndToEnd.Tests.Tcp.Faults;
 
 /// <summary>A hostile container can do nothing with a host socket but talk to its one peer (tests/Programs/tcp-hostile.c).</summary>
-[Collection(LabFixture.Name)]
-public sealed class HostSocketsAreLocked(LabFixture lab)
+public sealed class HostSocketsAreLocked(LabFixture lab) : IClassFixture<LabFixture>
 {
     private const int Port = 18810;
     private const int HostService = 18811;

@@ -1,8 +1,7 @@
 namespace Freeflow.EndToEnd.Tests.Tcp.Faults;
 
 /// <summary>With CAP_NET_ADMIN over the host's network any host socket would do to change its interfaces.</summary>
-[Collection(LabFixture.Name)]
-public sealed class PrivilegedContainersStayPlain(LabFixture lab)
+public sealed class PrivilegedContainersStayPlain(LabFixture lab) : IClassFixture<LabFixture>
 {
     private const int Port = 18820;
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(30);

@@ -6,9 +6,8 @@ namespace Freeflow.EndToEnd.Tests.Tcp.Faults;
 /// A router that dies at each step of a handover (Freeflow.Verbs/Handover/FaultPoint.cs), on either side. Each connection is
 /// answered, refused or reset within seconds; the next ones are plain, and accelerated again when the router is back.
 /// </summary>
-[Collection(LabFixture.Name)]
-[Trait("Speed", "Slow")]
-public sealed class RoutersThatDieInAHandover(LabFixture lab) : IDisposable
+[Trait("Tier", "All")]
+public sealed class RoutersThatDieInAHandover(LabFixture lab) : IDisposable, IClassFixture<LabFixture>
 {
     private const int Port = 18840;
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(40);

@@ -1,8 +1,7 @@
 namespace Freeflow.EndToEnd.Tests.Tcp.Faults;
 
 /// <summary>What connects to TCP mode's port and is no announced connection is closed within a bound, counted, and leaves nothing.</summary>
-[Collection(LabFixture.Name)]
-public sealed class StrangersAtTheEndpoint(LabFixture lab)
+public sealed class StrangersAtTheEndpoint(LabFixture lab) : IClassFixture<LabFixture>
 {
     private const string Endpoint = "192.168.50.2";
 

@@ -6,8 +6,7 @@ namespace Freeflow.EndToEnd.Tests.Tcp.Faults;
 /// Two tenants, told apart by the bridges of the hosts (hocon/lab.conf), with the same addresses. The other tenant has no overlay of its
 /// own here: what reaches it has been accelerated.
 /// </summary>
-[Collection(LabFixture.Name)]
-public sealed class TenantsWithTheSameAddress(LabFixture lab)
+public sealed class TenantsWithTheSameAddress(LabFixture lab) : IClassFixture<LabFixture>
 {
     private const int Port = 18860;
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(30);

@@ -1,8 +1,7 @@
 namespace Freeflow.EndToEnd.Tests.Tcp.Programs;
 
 /// <summary>Programs that another one traces or stops while they make and take connections.</summary>
-[Collection(LabFixture.Name)]
-public sealed class DebuggersRunUnmodified(LabFixture lab)
+public sealed class DebuggersRunUnmodified(LabFixture lab) : IClassFixture<LabFixture>
 {
     private const int Port = 8100;
     private const int Length = 300_000;

@@ -2,8 +2,7 @@ using System.Text.Json;
 
 namespace Freeflow.EndToEnd.Tests.Tcp.Programs;
 
-[Collection(LabFixture.Name)]
-public sealed class Iperf3RunsUnmodified(LabFixture lab)
+public sealed class Iperf3RunsUnmodified(LabFixture lab) : IClassFixture<LabFixture>
 {
     private const int Port = 5201;
 

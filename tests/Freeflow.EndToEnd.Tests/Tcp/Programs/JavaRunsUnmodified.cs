@@ -1,8 +1,7 @@
 namespace Freeflow.EndToEnd.Tests.Tcp.Programs;
 
 /// <summary>The JDK's two ways to a socket (tests/Programs/TcpEcho.java); either end also knows the other's name for it.</summary>
-[Collection(LabFixture.Name)]
-public sealed class JavaRunsUnmodified(LabFixture lab)
+public sealed class JavaRunsUnmodified(LabFixture lab) : IClassFixture<LabFixture>
 {
     private const int Port = 9000;
 
@@ -10,13 +9,13 @@ public sealed class JavaRunsUnmodified(LabFixture lab)
     private static readonly string[] s_java = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", LabFixture.TestProgram("TcpEcho.java")];
 
     [Theory]
-    [Trait("Speed", "Slow")]
+    [Trait("Tier", "All")]
     [InlineData(Placement.SameHost)]
     [InlineData(Placement.AcrossHosts)]
     public void WithChannelsAndSelectors(Placement placement) => Talk("nio", placement);
 
     [Theory]
-    [Trait("Speed", "Slow")]
+    [Trait("Tier", "All")]
     [InlineData(Placement.SameHost)]
     [InlineData(Placement.AcrossHosts)]
     public void WithBlockingSockets(Placement placement) => Talk("net", placement);

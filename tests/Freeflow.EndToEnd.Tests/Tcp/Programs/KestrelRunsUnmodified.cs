@@ -3,15 +3,14 @@ using System.Text.RegularExpressions;
 namespace Freeflow.EndToEnd.Tests.Tcp.Programs;
 
 /// <summary>ASP.NET Core's server and .NET's client (tests/Programs/kestrel).</summary>
-[Collection(LabFixture.Name)]
-public sealed class KestrelRunsUnmodified(LabFixture lab)
+public sealed class KestrelRunsUnmodified(LabFixture lab) : IClassFixture<LabFixture>
 {
     private const int Port = 5000;
     private const int Requests = 60;
     private const int AtOnce = 6;
 
     [Theory]
-    [Trait("Speed", "Slow")]
+    [Trait("Tier", "All")]
     [InlineData(Placement.SameHost)]
     [InlineData(Placement.AcrossHosts)]
     public void ForHttpClient(Placement placement)

@@ -1,8 +1,7 @@
 namespace Freeflow.EndToEnd.Tests.Tcp.Programs;
 
 /// <summary>memcached hands what it accepts to four threads of its own.</summary>
-[Collection(LabFixture.Name)]
-public sealed class MemcachedRunsUnmodified(LabFixture lab)
+public sealed class MemcachedRunsUnmodified(LabFixture lab) : IClassFixture<LabFixture>
 {
     private const int Port = 11211;
 

@@ -3,8 +3,7 @@ using System.Text.RegularExpressions;
 namespace Freeflow.EndToEnd.Tests.Tcp.Programs;
 
 /// <summary>nginx with four workers, one listener for all of them or one for each, under curl and wrk.</summary>
-[Collection(LabFixture.Name)]
-public sealed class NginxRunsUnmodified(LabFixture lab)
+public sealed class NginxRunsUnmodified(LabFixture lab) : IClassFixture<LabFixture>
 {
     private const int Port = 8080;
     private const int Workers = 4;

@@ -2,8 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Freeflow.EndToEnd.Tests.Tcp.Programs;
 
-[Collection(LabFixture.Name)]
-public sealed class NodeRunsUnmodified(LabFixture lab)
+public sealed class NodeRunsUnmodified(LabFixture lab) : IClassFixture<LabFixture>
 {
     private const int Port = 3000;
     private const int AtOnce = 6;

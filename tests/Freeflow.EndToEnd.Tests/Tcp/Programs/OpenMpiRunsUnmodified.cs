@@ -1,8 +1,7 @@
 namespace Freeflow.EndToEnd.Tests.Tcp.Programs;
 
 /// <summary>Open MPI over its TCP transport, started through ssh (tests/Programs/mpi-ring.c).</summary>
-[Collection(LabFixture.Name)]
-public sealed class OpenMpiRunsUnmodified(LabFixture lab)
+public sealed class OpenMpiRunsUnmodified(LabFixture lab) : IClassFixture<LabFixture>
 {
     private const int Rounds = 5;
     private const int Message = 8 << 20;

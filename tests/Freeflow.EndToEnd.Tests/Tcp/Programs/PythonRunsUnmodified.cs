@@ -1,8 +1,7 @@
 namespace Freeflow.EndToEnd.Tests.Tcp.Programs;
 
 /// <summary>Debian's Python, with its event loop and with its blocking sockets.</summary>
-[Collection(LabFixture.Name)]
-public sealed class PythonRunsUnmodified(LabFixture lab)
+public sealed class PythonRunsUnmodified(LabFixture lab) : IClassFixture<LabFixture>
 {
     private const string Python = "/usr/bin/python3";
     private const int Port = 8000;

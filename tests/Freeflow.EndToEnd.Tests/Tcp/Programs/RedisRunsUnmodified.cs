@@ -2,8 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Freeflow.EndToEnd.Tests.Tcp.Programs;
 
-[Collection(LabFixture.Name)]
-public sealed class RedisRunsUnmodified(LabFixture lab)
+public sealed class RedisRunsUnmodified(LabFixture lab) : IClassFixture<LabFixture>
 {
     private const int Port = 6379;
 

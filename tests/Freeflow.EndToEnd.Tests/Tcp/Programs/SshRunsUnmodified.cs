@@ -1,8 +1,7 @@
 namespace Freeflow.EndToEnd.Tests.Tcp.Programs;
 
 /// <summary>sshd: a process for each connection that begins anew by exec, one confined to a few system calls, and setuid.</summary>
-[Collection(LabFixture.Name)]
-public sealed class SshRunsUnmodified(LabFixture lab)
+public sealed class SshRunsUnmodified(LabFixture lab) : IClassFixture<LabFixture>
 {
     [Theory]
     [InlineData(Placement.SameHost)]
