@@ -90,12 +90,13 @@ public sealed class LabProcesses(LabPaths paths)
         }
     }
 
+    /// <summary>Whether it has ended, all of its threads included: the first one is a zombie already while others still hold its descriptors.</summary>
     private static bool IsZombie(int pid)
     {
         try
         {
             var status = File.ReadAllText($"/proc/{pid}/stat");
-            return status[(status.LastIndexOf(')') + 2)..].StartsWith('Z');
+            return status[(status.LastIndexOf(')') + 2)..].StartsWith('Z') && Directory.GetDirectories($"/proc/{pid}/task").Length <= 1;
         }
         catch (IOException)
         {

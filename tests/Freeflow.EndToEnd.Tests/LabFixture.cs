@@ -11,7 +11,6 @@ namespace Freeflow.EndToEnd.Tests;
 public class LabFixture : IDisposable
 {
     private readonly SharedLab? _shared;
-    private string? _testBefore;
 
     public LabFixture()
     {
@@ -81,12 +80,7 @@ public class LabFixture : IDisposable
     }
 
     /// <summary>Mends what the test before has left broken in a shared lab.</summary>
-    internal void MakeWhole(string test)
-    {
-        if (_shared?.Mend() is { } mended)
-            MendingLog.Write(test, _testBefore, mended);
-        _testBefore = test;
-    }
+    internal void MakeWhole(string test) => _shared?.MakeWhole(test);
 
     private bool Listens(string node, int port)
     {

@@ -9,7 +9,9 @@ var command = new RootCommand("Runs the tests of a build") { unit, all, filter, 
 command.SetAction((parsed, stop) =>
 {
     var tier = parsed.GetValue(filter) is not null || parsed.GetValue(all) ? Tier.All : parsed.GetValue(unit) ? Tier.Unit : Tier.Default;
-    var run = new Run(Repository.Find(), tier, parsed.GetValue(filter));
+    var repository = Repository.Find();
+    repository.Begin();
+    var run = new Run(repository, tier, parsed.GetValue(filter));
     return parsed.GetValue(repeat) is var times and > 1 ? run.RepeatAsync(times, stop) : run.OnceAsync(stop);
 });
 return await command.Parse(args).InvokeAsync();

@@ -7,6 +7,9 @@ internal sealed record Repository(string Root)
 {
     public string Artifacts => Path.Combine(Root, "artifacts");
 
+    /// <summary>The results of the suites of the last run, as the trx logger leaves them.</summary>
+    public string Results => Path.Combine(Artifacts, "test");
+
     public static Repository Find()
     {
         for (var at = new DirectoryInfo(AppContext.BaseDirectory); at is not null; at = at.Parent)
@@ -16,6 +19,14 @@ internal sealed record Repository(string Root)
         }
 
         throw new InvalidOperationException("the repository can't be found above " + AppContext.BaseDirectory);
+    }
+
+    /// <summary>Forgets the results of the run before.</summary>
+    public void Begin()
+    {
+        if (Directory.Exists(Results))
+            Directory.Delete(Results, recursive: true);
+        Directory.CreateDirectory(Results);
     }
 
     /// <summary>The commit's hash; empty without git.</summary>

@@ -13,29 +13,23 @@ internal sealed record SuiteResult(IReadOnlyList<TestOutcome> Tests, string? Pro
 /// <summary>A test assembly of the build.</summary>
 internal sealed class Suite(Repository repository, string name)
 {
+    private static int s_runs;
+
     public string Name => name;
 
     private string Assembly => Path.Combine(repository.Artifacts, "bin", name, "release", name + ".dll");
 
-    /// <summary>Runs what the filter names (empty: all), in a process of its own.</summary>
+    /// <summary>Runs what the filter names (empty: all), in a process of its own. Leaves its results in artifacts/test/.</summary>
     public async Task<SuiteResult> RunAsync(string filter, TimeSpan bound, CancellationToken stop)
     {
-        var directory = Directory.CreateTempSubdirectory("freeflow-test-");
-        try
-        {
-            var trx = Path.Combine(directory.FullName, "results.trx");
-            string[] filtered = filter.Length == 0 ? [] : ["--filter", filter];
-            var start = new ProcessStartInfo(
-                "dotnet", ["test", Assembly, "--nologo", "--logger", $"trx;LogFileName={trx}", "--logger", "console;verbosity=minimal", .. filtered]);
-            var problem = await EndAsync(start, bound, stop);
-            return File.Exists(trx)
-                ? new SuiteResult(TrxFile.Read(name, trx), problem ?? TrxFile.Problem(trx))
-                : new SuiteResult([], problem ?? "left no results");
-        }
-        finally
-        {
-            directory.Delete(recursive: true);
-        }
+        var trx = Path.Combine(repository.Results, $"{name}-{Interlocked.Increment(ref s_runs)}.trx");
+        string[] filtered = filter.Length == 0 ? [] : ["--filter", filter];
+        var start = new ProcessStartInfo(
+            "dotnet", ["test", Assembly, "--nologo", "--logger", $"trx;LogFileName={trx}", "--logger", "console;verbosity=minimal", .. filtered]);
+        var problem = await EndAsync(start, bound, stop);
+        return File.Exists(trx)
+            ? new SuiteResult(TrxFile.Read(name, trx), problem ?? TrxFile.Problem(trx))
+            : new SuiteResult([], problem ?? "left no results");
     }
 
     /// <summary>Runs the process to its end, and says what was wrong with it, but for tests that failed.</summary>

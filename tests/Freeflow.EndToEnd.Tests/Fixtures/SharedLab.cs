@@ -11,7 +11,8 @@ internal sealed class SharedLab
     private static readonly TimeSpan s_mendWithin = TimeSpan.FromSeconds(15);
 
     private readonly LabOptions _options;
-    private string? _whole;
+    private IReadOnlyList<string> _whole = [];
+    private string? _testBefore;
 
     public SharedLab(LabPaths paths, LabOptions options)
     {
@@ -23,20 +24,25 @@ internal sealed class SharedLab
 
     private IEnumerable<string> Names => Enumerable.Range(1, _options.Hosts).Select(LabLayout.Host);
 
-    /// <summary>Makes the lab whole. Returns what was wrong; null: nothing.</summary>
-    public string? Mend()
+    /// <summary>Makes the lab whole for a test, and writes down what was wrong with it.</summary>
+    public void MakeWhole(string test)
     {
-        if (_whole is null)
-        {
+        if (_whole.Count == 0)
             Rebuild();
-            return null;
-        }
+        else if (Mend() is { } mended)
+            MendingLog.Write(test, _testBefore, mended);
+        _testBefore = test;
+    }
 
+    private string? Mend()
+    {
         var foreign = EndForeignProcesses();
-        if (NamespacesNow() != _whole)
+        var now = NamespacesNow();
+        if (!now.SequenceEqual(_whole))
         {
+            var changed = now.Except(_whole).Concat(_whole.Except(now)).FirstOrDefault() ?? "the order of its addresses, routes or mounts";
             Rebuild();
-            return "the namespaces of a host or container had changed: the lab was made anew";
+            return $"a host or container had changed ({changed}): the lab was made anew";
         }
 
         if (Names.All(SeesWholeCluster))
@@ -72,29 +78,29 @@ internal sealed class SharedLab
         return left.Count == 0 ? null : $"processes were left and ended: {string.Join(", ", left.Select(process => process.Name).Distinct())}";
     }
 
-    /// <summary>What the namespaces of all hosts and containers hold: interfaces, addresses, routes, mounts; empty of those that have gone.</summary>
-    private string NamespacesNow() => string.Concat(Hosts.Nodes(_options).Select(node =>
-    {
-        var pid = File.Exists(Hosts.Paths.NodeFile(node)) ? File.ReadAllText(Hosts.Paths.NodeFile(node)).Trim() : "0";
-        return $"{node}\n{Interfaces(pid)}{Read(pid, "net/fib_trie")}{Read(pid, "net/route")}{GlobalAddresses(pid)}{Read(pid, "mounts")}";
-    }));
+    /// <summary>What the namespaces of all hosts and containers hold, a line each: interfaces, addresses, routes, mounts; nothing of those that have gone.</summary>
+    private List<string> NamespacesNow() =>
+    [
+        .. from node in Hosts.Nodes(_options)
+           let pid = File.Exists(Hosts.Paths.NodeFile(node)) ? File.ReadAllText(Hosts.Paths.NodeFile(node)).Trim() : "0"
+           from line in Interfaces(pid).Concat(Lines(pid, "net/fib_trie")).Concat(Lines(pid, "net/route")).Concat(GlobalAddresses(pid)).Concat(Lines(pid, "mounts"))
+           select $"{node}: {line}",
+    ];
 
-    private static string Interfaces(string pid) =>
-        string.Join('\n', Read(pid, "net/dev").Split('\n').Skip(2).Select(line => line.Split(':')[0].Trim()).Order());
+    private static IEnumerable<string> Interfaces(string pid) => Lines(pid, "net/dev").Skip(2).Select(line => line.Split(':')[0].Trim()).Order();
 
     /// <summary>Link-local ones come some time after an interface is up.</summary>
-    private static string GlobalAddresses(string pid) =>
-        string.Join('\n', Read(pid, "net/if_inet6").Split('\n').Where(line => !line.StartsWith("fe80", StringComparison.Ordinal)));
+    private static IEnumerable<string> GlobalAddresses(string pid) => Lines(pid, "net/if_inet6").Where(line => !line.StartsWith("fe80", StringComparison.Ordinal));
 
-    private static string Read(string pid, string file)
+    private static IEnumerable<string> Lines(string pid, string file)
     {
         try
         {
-            return File.ReadAllText($"/proc/{pid}/{file}");
+            return File.ReadAllLines($"/proc/{pid}/{file}");
         }
         catch (IOException)
         {
-            return "";
+            return [];
         }
     }
 

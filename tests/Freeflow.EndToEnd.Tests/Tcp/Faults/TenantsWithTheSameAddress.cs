@@ -37,10 +37,12 @@ public sealed class TenantsWithTheSameAddress(LabFixture lab) : IClassFixture<La
     }
 
     private void MustBeForgotten() => LabFixture.Eventually(
-        "no container known", TimeSpan.FromSeconds(30), () => Known("h1") + Known("h2") == "", () => $"{Known("h1")}, {Known("h2")}");
+        "no container known", TimeSpan.FromSeconds(30), () => Known("h1") + Known("h2") == "", () => $"{Known("h1")}, {Known("h2")}; h1 holds {Held("h1")}, h2 {Held("h2")}");
 
     private string Known(string host) =>
         string.Join(' ', lab.Status(host).GetProperty("Addresses").EnumerateObject().Select(address => $"{address.Name} of {address.Value}"));
+
+    private string Held(string host) => $"{lab.Status(host).GetProperty("Actors").GetRawText()} {lab.Status(host).GetProperty("Tcp").GetRawText()}";
 
     private BackgroundProgram Serve(string container, string answer) => lab.StartListening(container, Port, "python3", "-c", $$"""
         import socket
