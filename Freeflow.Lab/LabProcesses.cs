@@ -10,9 +10,10 @@ public sealed class LabProcesses(LabPaths paths)
     public void EndAll()
     {
         var deadline = DateTime.UtcNow.AddSeconds(10);
-        while (Marked().ToList() is { Count: > 0 } left)
+        var killed = new HashSet<int>();
+        while (Marked().Union(killed.Where(pid => !HasEnded(pid))).ToList() is { Count: > 0 } left)
         {
-            foreach (var pid in left)
+            foreach (var pid in left.Where(killed.Add))
                 Kill(pid, "KILL");
             if (DateTime.UtcNow > deadline)
                 throw new LabException($"processes {string.Join(", ", left)} of the lab do not end");
@@ -58,7 +59,7 @@ public sealed class LabProcesses(LabPaths paths)
     public static IEnumerable<int> OfAnyLab() =>
         from directory in Directory.EnumerateDirectories("/proc")
         let pid = int.TryParse(Path.GetFileName(directory), out var number) ? number : 0
-        where pid > 0 && pid != Environment.ProcessId && EnvironmentOf(pid).Contains($"\0{LabPaths.Mark}=") && !IsZombie(pid)
+        where pid > 0 && pid != Environment.ProcessId && EnvironmentOf(pid).Contains($"\0{LabPaths.Mark}=") && !HasEnded(pid)
         select pid;
 
     public static void Kill(int pid, string signal)
@@ -72,7 +73,7 @@ public sealed class LabProcesses(LabPaths paths)
         foreach (var directory in Directory.EnumerateDirectories("/proc"))
         {
             if (int.TryParse(Path.GetFileName(directory), out var pid) && pid != Environment.ProcessId
-                && EnvironmentOf(pid).Contains($"\0{LabPaths.Mark}={paths.State}\0") && !IsZombie(pid))
+                && EnvironmentOf(pid).Contains($"\0{LabPaths.Mark}={paths.State}\0") && !HasEnded(pid))
                 yield return pid;
         }
     }
@@ -90,8 +91,11 @@ public sealed class LabProcesses(LabPaths paths)
         }
     }
 
-    /// <summary>Whether it has ended, all of its threads included: the first one is a zombie already while others still hold its descriptors.</summary>
-    private static bool IsZombie(int pid)
+    /// <summary>
+    /// Whether a process has ended with all of its threads, and holds no descriptor any more. A killed one that is ending has no
+    /// environment already, by which it would be found, and its first thread is a zombie while others go on.
+    /// </summary>
+    public static bool HasEnded(int pid)
     {
         try
         {

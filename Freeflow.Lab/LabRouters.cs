@@ -59,7 +59,7 @@ public sealed class LabRouters(LabPaths paths)
         if (PidOf(host) is not { } pid)
             return;
         LabProcesses.Kill(pid, "TERM");
-        AwaitEnd(host, s_stopWithin);
+        AwaitEnd(host, pid);
     }
 
     public void Kill(string host)
@@ -67,7 +67,7 @@ public sealed class LabRouters(LabPaths paths)
         if (PidOf(host) is not { } pid)
             return;
         LabProcesses.Kill(pid, "KILL");
-        AwaitEnd(host, s_stopWithin);
+        AwaitEnd(host, pid);
     }
 
     /// <summary>Waits until every router sees all members up, and reaches them.</summary>
@@ -128,13 +128,13 @@ public sealed class LabRouters(LabPaths paths)
             "nsenter", "-t", hostPid.ToString(), "-n", "-m", "-u", "-p", paths.RouterProgram, command);
     }
 
-    private void AwaitEnd(string host, TimeSpan bound)
+    private static void AwaitEnd(string host, int pid)
     {
-        var deadline = DateTime.UtcNow + bound;
-        while (PidOf(host) is not null)
+        var deadline = DateTime.UtcNow + s_stopWithin;
+        while (!LabProcesses.HasEnded(pid))
         {
             if (DateTime.UtcNow > deadline)
-                throw new LabException($"the router of {host} does not end within {bound.TotalSeconds} s");
+                throw new LabException($"the router of {host} does not end within {s_stopWithin.TotalSeconds} s");
             Thread.Sleep(20);
         }
     }

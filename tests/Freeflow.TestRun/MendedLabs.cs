@@ -1,6 +1,6 @@
 namespace Freeflow.TestRun;
 
-/// <summary>What the labs' fixtures wrote down where a lab was not whole before a test (LabNotes in the end-to-end tests).</summary>
+/// <summary>What the labs' fixtures wrote down where a lab was not whole before a test (MendingLog in the end-to-end tests).</summary>
 internal sealed class MendedLabs
 {
     private const string Variable = "FREEFLOW_TEST_MENDED";

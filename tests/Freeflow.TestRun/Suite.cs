@@ -5,10 +5,7 @@ namespace Freeflow.TestRun;
 /// <summary>What a run of a suite left.</summary>
 /// <param name="Tests">Its tests, as far as it came.</param>
 /// <param name="Problem">Why it did not come to its end; null: it did.</param>
-internal sealed record SuiteResult(IReadOnlyList<TestOutcome> Tests, string? Problem)
-{
-    public IEnumerable<TestOutcome> Failed => Tests.Where(test => test.Outcome == Outcome.Failed);
-}
+internal sealed record SuiteResult(IReadOnlyList<TestOutcome> Tests, string? Problem);
 
 /// <summary>A test assembly of the build.</summary>
 internal sealed class Suite(Repository repository, string name)

@@ -31,6 +31,7 @@ internal static class TrxFile
     public static string? Problem(string path) => XDocument.Load(path).Descendants(s_trx + "RunInfo")
         .SelectMany(info => info.Value.Split('\n'))
         .Select(line => line.Trim())
+        .Where(line => !line.EndsWith("[FAIL]", StringComparison.Ordinal))
         .FirstOrDefault(line => s_problems.Any(sign => line.Contains(sign, StringComparison.OrdinalIgnoreCase)));
 
     /// <summary>The logger gives the name with the arguments where the test has some.</summary>
