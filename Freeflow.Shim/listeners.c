@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "descriptors.h"
+#include "handovers.h"
 #include "listener_sets.h"
 #include "log.h"
 #include "marks.h"
@@ -343,6 +344,7 @@ int ff_listener_accept(int index, int descriptor, int flags, struct ff_address *
 		errno = ECONNABORTED;
 		return -1;
 	}
+	ff_handover_await(delivery.handover);
 	if (flags & SOCK_NONBLOCK)
 		syscall(SYS_fcntl, connection, F_SETFL, O_RDWR | O_NONBLOCK);
 	inherit(listener, descriptor, connection);

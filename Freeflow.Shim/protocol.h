@@ -62,7 +62,8 @@ struct ff_hello {
 
 /*
  * HELLO, reply. Descriptors: sysfs: the directory. uverbs: the doorbell memory, the engine's eventfd, and a socket that
- * hangs up when the router is gone. TCP: the route memory (uint32_t[FF_MAX_ROUTES], read-only), the note socket.
+ * hangs up when the router is gone. TCP: the route memory (uint32_t[FF_MAX_ROUTES], read-only), the note socket,
+ * and the container's count of handovers (uint32_t, read-only; handovers.h).
  * rdma_cm: the application's descriptor, readable exactly while events wait.
  */
 struct ff_hello_reply {
@@ -240,6 +241,7 @@ struct ff_sockets {
 	uint32_t reason;
 	uint32_t count;
 	uint32_t numbers[FF_MAX_SOCKETS];
+	uint32_t handover; /* of the container's */
 };
 
 /* A delivery channel, to the process: an accepted connection and who is at its ends. */
@@ -248,7 +250,7 @@ struct ff_delivery {
 	uint32_t local;
 	uint16_t peer_port;
 	uint16_t local_port;
-	uint32_t reserved;
+	uint32_t handover; /* of the container's */
 };
 
 enum ff_listener_note_type {

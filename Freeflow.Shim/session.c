@@ -12,6 +12,7 @@
 
 #include "clock.h"
 #include "descriptors.h"
+#include "handovers.h"
 #include "log.h"
 #include "real.h"
 
@@ -64,15 +65,18 @@ static int open_session(void)
 		syscall(SYS_close, status);
 	if (channel < 0)
 		return -1;
-	memory = reply.descriptor_count == 2 ? (void *)syscall(SYS_mmap, NULL, sizeof(uint32_t) * FF_MAX_ROUTES, PROT_READ, MAP_SHARED,
+	memory = reply.descriptor_count == 3 ? (void *)syscall(SYS_mmap, NULL, sizeof(uint32_t) * FF_MAX_ROUTES, PROT_READ, MAP_SHARED,
 								   reply.descriptors[0], 0L)
 					     : MAP_FAILED;
-	if (memory == MAP_FAILED) {
+	if (memory == MAP_FAILED || ff_handovers_map(reply.descriptors[2]) < 0) {
+		if (memory != MAP_FAILED)
+			syscall(SYS_munmap, memory, sizeof(uint32_t) * FF_MAX_ROUTES);
 		ff_reply_close(&reply, 0);
 		syscall(SYS_close, channel);
 		return -1;
 	}
 	syscall(SYS_close, reply.descriptors[0]);
+	syscall(SYS_close, reply.descriptors[2]);
 	words = memory;
 	notes = ff_protect(reply.descriptors[1]);
 	control = ff_protect(channel);
@@ -210,6 +214,8 @@ int ff_session_receive(struct ff_sockets *lot, int *descriptors, int millisecond
 			lose("receiving");
 		return got == 0 ? -1 : 0;
 	}
+	if (count > 0)
+		ff_handover_await(lot->handover);
 	return count;
 }
 

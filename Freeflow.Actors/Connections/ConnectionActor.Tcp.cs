@@ -46,7 +46,7 @@ public sealed partial class ConnectionActor
             DoorbellBytes = HandoverProcess.MaximumRoutes * sizeof(uint),
         }))
         {
-            Descriptors = [_process.RouteMemory, _process.NoteSocket],
+            Descriptors = [_process.RouteMemory, _process.NoteSocket, _handoverContainer.Handovers.Handle],
         });
         _process.NoteSocket.Dispose();
     }

@@ -73,7 +73,7 @@ public sealed class DeliveryChannel : IDisposable
     /// <summary>The kernel is asked only when as many have been queued as there was room for when it was asked last.</summary>
     internal bool HasRoom => _room > 0 || (_room = Backlog + 1 - Queued) > 0;
 
-    /// <summary>Queues a connection; 0 or -errno. The caller closes its own descriptor.</summary>
+    /// <summary>Queues a connection, and closes the router's own descriptor in any case; 0 or -errno.</summary>
     internal int Deliver(int connection, in VirtualEnds ends)
     {
         var delivery = new ShimDelivery
@@ -82,11 +82,15 @@ public sealed class DeliveryChannel : IDisposable
             Local = ends.Local.Network,
             PeerPort = ends.PeerPort,
             LocalPort = ends.LocalPort,
+            Handover = Container.Handovers.Begin(),
         };
         var sent = HostSocket.Send(Socket, MemoryMarshal.AsBytes(new ReadOnlySpan<ShimDelivery>(in delivery)), [connection]);
         _room--;
         if (_unit == 0 && sent > 0 && HostSocket.Queued(Socket) is > 0 and var bytes)
             _unit = bytes;
+        FaultPoint.Pass(FaultPoint.ConnectionSent);
+        HostSocket.Close(connection);
+        Container.Handovers.LetGo();
         return Math.Min(sent, 0);
     }
 

@@ -1,13 +1,16 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace Freeflow.Verbs.Handover;
 
 /// <summary>
-/// The steps of a handover at which a router may die, by name: with FREEFLOW_FAULT=NAME in its environment the router
-/// ends at once when it comes there, as if it were killed. Without, a look at a constant.
+/// The steps of a handover at which a router may die or be slow, by name: with FREEFLOW_FAULT=NAME in its environment the router
+/// ends at once when it comes there, as if it were killed; with NAME=MILLISECONDS it stands still there for so long. Without, a look
+/// at a constant.
 /// </summary>
 public static partial class FaultPoint
 {
+    public const string SocketsSent = "sockets-sent";
     public const string SocketsGiven = "sockets-given";
     public const string ConnectNoted = "connect-noted";
     public const string AnnouncementSent = "announcement-sent";
@@ -15,21 +18,34 @@ public static partial class FaultPoint
     public const string ConnectionAccepted = "connection-accepted";
     public const string ConnectionMatched = "connection-matched";
     public const string ConnectionLocked = "connection-locked";
+    public const string ConnectionSent = "connection-sent";
     public const string ConnectionQueued = "connection-queued";
 
     private const int ExitStatus = 137;
 
-    private static readonly string? s_armed = Environment.GetEnvironmentVariable("FREEFLOW_FAULT");
+    private static readonly (string Name, int Pause)? s_armed = Read(Environment.GetEnvironmentVariable("FREEFLOW_FAULT"));
 
     public static IReadOnlyList<string> Names { get; } =
     [
-        SocketsGiven, ConnectNoted, AnnouncementSent, AnnouncementReceived, ConnectionAccepted, ConnectionMatched, ConnectionLocked, ConnectionQueued,
+        SocketsSent, SocketsGiven, ConnectNoted, AnnouncementSent, AnnouncementReceived, ConnectionAccepted, ConnectionMatched,
+        ConnectionLocked, ConnectionSent, ConnectionQueued,
     ];
 
     public static void Pass(string name)
     {
-        if (s_armed is not null && s_armed == name)
+        if (s_armed is not { } armed || armed.Name != name)
+            return;
+        if (armed.Pause == 0)
             End(ExitStatus);
+        Thread.Sleep(armed.Pause);
+    }
+
+    private static (string Name, int Pause)? Read(string? setting)
+    {
+        if (string.IsNullOrEmpty(setting))
+            return null;
+        var words = setting.Split('=');
+        return (words[0], words.Length > 1 ? int.Parse(words[1], CultureInfo.InvariantCulture) : 0);
     }
 
     // Not a signal: as the first process of a pid namespace it would not hear it.

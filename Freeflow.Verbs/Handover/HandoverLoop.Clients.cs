@@ -29,6 +29,8 @@ public sealed partial class HandoverLoop
         _containers.Remove(container);
         container.Addresses = [];
         Publish(container);
+        Review(container);
+        container.Dispose();
     });
 
     /// <summary>A process has shown to be privileged; so its container gets no host sockets from now on.</summary>
@@ -247,6 +249,8 @@ public sealed partial class HandoverLoop
         var process = route.Process;
         if (route.Reason != PlainReason.None)
             return route.Reason;
+        if (process.Container.IsGone)
+            return PlainReason.Source;
         count = Math.Min(count, _options.SocketsPerContainer - process.Container.SocketsOut);
         if (count <= 0)
             return PlainReason.Limit;
@@ -278,13 +282,17 @@ public sealed partial class HandoverLoop
         if (made == 0)
             return PlainReason.NoPorts;
         message.Count = (uint)made;
+        message.Handover = process.Container.Handovers.Begin();
         var sent = HostSocket.Send(process.Socket, MemoryMarshal.AsBytes(new ReadOnlySpan<ShimSockets>(in message)), sockets[..made]);
+        FaultPoint.Pass(FaultPoint.SocketsSent);
         for (var i = 0; i < made; i++)
         {
             HostSocket.Close(sockets[i]);
             if (sent < 0 && process.TryTake(message.Numbers[i], out var unsent))
                 Forget(process, message.Numbers[i], unsent);
         }
+
+        process.Container.Handovers.LetGo();
 
         // A process that does not read gets no answer.
         if (sent < 0)

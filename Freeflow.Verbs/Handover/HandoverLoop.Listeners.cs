@@ -228,9 +228,7 @@ public sealed partial class HandoverLoop
     {
         if (channel.Overflow.Count == 0 && channel.HasRoom)
         {
-            var error = channel.Deliver(socket, ends);
-            HostSocket.Close(socket);
-            if (error == 0)
+            if (channel.Deliver(socket, ends) == 0)
                 Statistics.Delivered++;
             else
                 Statistics.Reset++;
@@ -276,11 +274,13 @@ public sealed partial class HandoverLoop
         {
             channel.Overflow.Dequeue();
             _overflowing--;
-            if (channel.HasRoom && channel.Deliver(waiting.Socket, waiting.Ends) == 0)
+            var isInTime = channel.HasRoom;
+            if (!isInTime)
+                HostSocket.Close(waiting.Socket);
+            if (isInTime && channel.Deliver(waiting.Socket, waiting.Ends) == 0)
                 Statistics.Delivered++;
             else
                 Statistics.Reset++;
-            HostSocket.Close(waiting.Socket);
         }
 
         if (channel.Overflow.Count == 0 && channel.Queued <= channel.Backlog / 2)

@@ -65,6 +65,9 @@ public struct ShimSockets
     public uint Count;
     public SocketNumbers Numbers;
 
+    /// <summary>Of the container's <see cref="HandoverCount"/>.</summary>
+    public uint Handover;
+
     [InlineArray(HostSocket.MaximumDescriptors)]
     public struct SocketNumbers
     {
@@ -80,7 +83,9 @@ public struct ShimDelivery
     public uint Local;
     public ushort PeerPort;
     public ushort LocalPort;
-    private readonly uint _reserved;
+
+    /// <summary>Of the container's <see cref="HandoverCount"/>.</summary>
+    public uint Handover;
 }
 
 /// <summary><c>enum ff_listener_note_type</c></summary>

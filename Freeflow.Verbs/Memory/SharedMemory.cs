@@ -16,6 +16,7 @@ public sealed unsafe partial class SharedMemory : IDisposable
     private const uint AllowSealing = 2;
     private const int AddSeals = 1033;
     private const int SealAgainstResizing = 0x1 | 0x2 | 0x4;
+    private const int SealAgainstFurtherWriters = 0x10; // from Linux 5.1 on
     private const int ReadWrite = 3;
     private const int Shared = 1;
     private const int Populate = 0x8000;
@@ -41,8 +42,11 @@ public sealed unsafe partial class SharedMemory : IDisposable
     /// <summary>By which a mapping is recognised in /proc/PID/maps.</summary>
     public ulong Inode { get; }
 
-    /// <summary>Makes zeroed memory; throws Win32Exception (ENOMEM, EMFILE).</summary>
-    public static SharedMemory Create(string name, long bytes)
+    /// <summary>
+    /// Makes zeroed memory; throws Win32Exception (ENOMEM, EMFILE). With <paramref name="onlyOursToWrite"/> others can map it for
+    /// reading only, where the kernel has a seal for that.
+    /// </summary>
+    public static SharedMemory Create(string name, long bytes, bool onlyOursToWrite = false)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(bytes, 1);
         var descriptor = MemoryFile(name, CloseOnExec | AllowSealing);
@@ -53,7 +57,10 @@ public sealed unsafe partial class SharedMemory : IDisposable
         {
             if (Resize(handle, bytes) < 0 || Control(handle, AddSeals, SealAgainstResizing) < 0)
                 throw new Win32Exception(Marshal.GetLastPInvokeError(), "sealing a memfd");
-            return Of(handle, bytes);
+            var memory = Of(handle, bytes);
+            if (onlyOursToWrite)
+                _ = Control(handle, AddSeals, SealAgainstFurtherWriters);
+            return memory;
         }
         catch
         {

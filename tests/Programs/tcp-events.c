@@ -209,12 +209,52 @@ static void by_a_child(void) {
     close(fd);
 }
 
+enum { closings = 20 };
+
+/* What a set still says of a connection after its only descriptor is closed: in the kernel nothing, since it has left the set. */
+static int is_told_of(int set, int fd) {
+    struct epoll_event found;
+    close(fd);
+    return epoll_wait(set, &found, 1, 2) != 0;
+}
+
+static void serve_and_close(void) {
+    int listener = listening(0), set = epoll_create1(EPOLL_CLOEXEC), late = 0;
+    begin_to_wait(listener);
+    ready();
+    for (int i = 0; i < closings; i++) {
+        int fd = accepted(listener);
+        change(set, EPOLL_CTL_ADD, fd, EPOLLIN, 1);
+        char line[64];
+        snprintf(line, sizeof line, "%s\n", read_line(fd));
+        send_text(fd, line);
+        if (strcmp(read_line(fd), "EOF"))
+            die("more than a line came");
+        late += is_told_of(set, fd);
+    }
+
+    say("events of closed connections: %d of %d", late, closings);
+}
+
+static void connect_and_close(void) {
+    int set = epoll_create1(EPOLL_CLOEXEC), late = 0, good = 0;
+    for (int i = 0; i < closings; i++) {
+        int fd = connected(0);
+        change(set, EPOLL_CTL_ADD, fd, EPOLLOUT, 1);
+        good += !strcmp(exchange(fd), "ok");
+        late += is_told_of(set, fd);
+    }
+
+    say("answered: %d, events of closed connections: %d", good, late);
+}
+
 static const struct scene scenes[] = {
     {"before", one_port, before, NULL},
     {"after", one_port, after, NULL},
     {"by-another-thread", one_port, by_another_thread, NULL},
     {"odd-sets", one_port, odd_sets, NULL},
     {"by-a-child", one_port, by_a_child, NULL},
+    {"closed", serve_and_close, connect_and_close, NULL},
     {NULL, NULL, NULL, NULL},
 };
 

@@ -1,0 +1,31 @@
+namespace Freeflow.EndToEnd.Tests.Tcp.Faults;
+
+/// <summary>
+/// Routers that stand still for a moment each time when they have sent a socket to a process and still hold it too
+/// (Freeflow.Verbs/Handover/FaultPoint.cs). A descriptor that the application closes then is closed all the same: it has left
+/// the application's epoll sets, and the peer sees the end.
+/// </summary>
+public sealed class RoutersThatAreSlowToLetGo(LabFixture lab) : IDisposable, IClassFixture<LabFixture>
+{
+    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(40);
+
+    public void Dispose() => Restart(null, null);
+
+    [Theory]
+    [InlineData(Placement.SameHost)]
+    [InlineData(Placement.AcrossHosts)]
+    public void AreNotSeenByProgramsThatClose(Placement placement)
+    {
+        Restart("sockets-sent=20", placement == Placement.SameHost ? "sockets-sent=20" : "connection-sent=20");
+        new ScenePair(lab, placement).MustLookAlike("tcp-events closed", 20);
+    }
+
+    private void Restart(string? ofClients, string? ofServers)
+    {
+        foreach (var host in (string[])["h1", "h2"])
+            lab.Hosts.Routers.Stop(host);
+        lab.Hosts.Routers.Start("h1", inHostPidNamespace: false, hosts: 2, ofClients);
+        lab.Hosts.Routers.Start("h2", inHostPidNamespace: false, hosts: 2, ofServers);
+        lab.Hosts.Routers.AwaitCluster(2, s_bound);
+    }
+}
