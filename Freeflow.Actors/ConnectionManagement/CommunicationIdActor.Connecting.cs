@@ -152,8 +152,8 @@ public sealed partial class CommunicationIdActor
         }
         else if (_conversation == ConversationState.DisconnectReceived)
         {
-            _peer.Tell(CommunicationProtocol.Disconnected.Instance, Self);
             WaitOut();
+            _peer.Tell(CommunicationProtocol.Disconnected.Instance, Self);
         }
 
         return Done;

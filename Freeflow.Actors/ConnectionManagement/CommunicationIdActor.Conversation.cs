@@ -100,11 +100,12 @@ public sealed partial class CommunicationIdActor
 
     private void SayItNow()
     {
+        // First, so that who hears it knows that it will be said again.
+        Timers.StartSingleTimer(nameof(SayAgain), SayAgain.Instance, _patience);
         if (_question is null)
             _peer.Tell(_said, Self);
         else
             ToExchange(_question);
-        Timers.StartSingleTimer(nameof(SayAgain), SayAgain.Instance, _patience);
     }
 
     /// <summary>To the exchange of whichever router has the destination now; where none has it, nobody hears.</summary>
