@@ -68,6 +68,8 @@ internal sealed partial class RouterService(RouterOptions options, ActorSystem s
             NotRealTime("TCP mode", _handover.RealTimeRefused);
         if (_handover.SharedFiltersRefused != 0)
             NoSharedFilters(_handover.SharedFiltersRefused);
+        foreach (var (wanted, port) in _handover.OtherPorts)
+            OtherTcpPort(wanted, port);
         Ready(options.Name, options.HostAddress, options.ClusterPort, options.LinkPort, options.Tcp.Port);
     }
 
@@ -92,6 +94,9 @@ internal sealed partial class RouterService(RouterOptions options, ActorSystem s
 
     [LoggerMessage(5, LogLevel.Warning, "TCP mode locks each socket by a filter of its own (errno {Errno}; CAP_BPF is missing, or the kernel older than 5.5?): connections take longer to set up")]
     private partial void NoSharedFilters(int errno);
+
+    [LoggerMessage(7, LogLevel.Warning, "Connections that an earlier router handed over hold TCP mode's port {Wanted}: it listens at {Port} until its next start, and has told the other routers")]
+    private partial void OtherTcpPort(int wanted, int port);
 
     [LoggerMessage(2, LogLevel.Warning, "The thread of the {Part} is not real-time (errno {Errno}; CAP_SYS_NICE is missing?): latencies suffer where programs spin")]
     private partial void NotRealTime(string part, int errno);

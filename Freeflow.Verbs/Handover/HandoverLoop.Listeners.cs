@@ -187,7 +187,7 @@ public sealed partial class HandoverLoop
             return;
         }
 
-        if (_lock.Accepted(socket, isIpv6 ? _options.Ipv6Port : _options.Port, client, ends) < 0)
+        if (_lock.Accepted(socket, isIpv6 ? _own.Ipv6Port : _own.Port, client, ends) < 0)
         {
             Statistics.Reset++;
             HostSocket.Close(socket);

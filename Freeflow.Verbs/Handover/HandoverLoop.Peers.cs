@@ -45,8 +45,8 @@ public sealed partial class HandoverLoop
         {
             Type = HandoverFrameType.Hello,
             Version = HandoverFrame.CurrentVersion,
-            DestinationPort = (ushort)_options.Port,
-            SourcePort = (ushort)_options.Ipv6Port,
+            DestinationPort = (ushort)_own.Port,
+            SourcePort = (ushort)_own.Ipv6Port,
         });
         foreach (var (key, state) in _own.Listeners)
             attached.Send(FrameOf(key, state));

@@ -63,7 +63,7 @@ public sealed partial class HandoverLoop : IDisposable
         _ports = new PortRange(options.LocalPorts.First, options.LocalPorts.Last, Random.Shared.Next(1 << 16));
         _lock = options.OwnFilters ? SocketLock.WithOwnFilters() : SocketLock.Open(out _slowLock);
         _arrivals = new Arrivals(options);
-        _own = new HandoverPeer(EngineQueuePair.SameRouter, _host) { Port = options.Port, Ipv6Port = options.Ipv6Port };
+        _own = new HandoverPeer(EngineQueuePair.SameRouter, _host) { Port = _endpoint?.Port ?? options.Port, Ipv6Port = _ipv6Endpoint?.Port ?? options.Ipv6Port };
         _peers.Add(_own.Number, _own);
         _epoll.Add(_commandWake.Handle, EpollEvents.In | EpollEvents.Edge, CommandKey);
         if (_endpoint is not null)
@@ -77,6 +77,10 @@ public sealed partial class HandoverLoop : IDisposable
 
     /// <summary>Errno with which the kernel refused the filters that sockets share, so that each has its own; 0 when it did not.</summary>
     public int SharedFiltersRefused => _slowLock;
+
+    /// <summary>Ports that connections of an earlier router's hold, and those that the endpoints have instead.</summary>
+    public IReadOnlyList<(int Wanted, int Port)> OtherPorts =>
+        [.. new[] { _endpoint, _ipv6Endpoint }.OfType<Endpoint>().Where(endpoint => endpoint.Port != endpoint.Wanted).Select(endpoint => (endpoint.Wanted, endpoint.Port))];
 
     /// <summary>Errno with which the kernel refused real-time priority; 0 when it was granted or not asked for.</summary>
     public int RealTimeRefused { get; private set; }

@@ -64,6 +64,15 @@ internal static unsafe partial class HostSocket
         return error;
     }
 
+    /// <summary>The local port; 0 when the kernel does not say.</summary>
+    public static int PortOf(int socket)
+    {
+        Span<byte> bytes = stackalloc byte[28];
+        var length = (uint)bytes.Length;
+        fixed (byte* start = bytes)
+            return OwnName(socket, start, &length) < 0 ? 0 : BinaryPrimitives.ReadUInt16BigEndian(bytes[2..]);
+    }
+
     /// <summary>The next connection and whose it is; the socket is blocking, as accept() of an application would make it.</summary>
     public static int Accept(int listener, out Ipv4 from, out int port)
     {
@@ -173,6 +182,9 @@ internal static unsafe partial class HostSocket
 
     [LibraryImport("libc", EntryPoint = "listen", SetLastError = true)]
     private static partial int StartListening(int socket, int backlog);
+
+    [LibraryImport("libc", EntryPoint = "getsockname")]
+    private static partial int OwnName(int socket, byte* address, uint* length);
 
     [LibraryImport("libc", EntryPoint = "accept4", SetLastError = true)]
     private static partial int AcceptNext(int socket, byte* address, uint* length, int flags);
