@@ -39,8 +39,7 @@ public sealed class ConnectionsWhoseEndsDie(LabFixture lab) : IClassFixture<LabF
         using var bystanders = new Bystanders(lab, "h2c2", "h1c3");
         var pair = new CmPair(lab, placement);
         using var server = pair.Listen("rping", "-s", "-C", ForEver);
-        using var client = lab.Hosts.Start(pair.ClientNode, ["rping", "-c", "-a", pair.ServerAddress, "-C", ForEver]);
-        AwaitConnected(pair.ClientNode);
+        using var client = Connect(pair);
         KillIn(pair.ServerNode, "KILL");
         var ended = client.Wait(s_soon);
         Assert.NotEqual(124, ended.ExitCode);
@@ -58,8 +57,7 @@ public sealed class ConnectionsWhoseEndsDie(LabFixture lab) : IClassFixture<LabF
     {
         var pair = new CmPair(lab, placement);
         using var server = pair.Listen("rping", "-s", "-C", ForEver);
-        using var client = lab.Hosts.Start(pair.ClientNode, ["rping", "-c", "-a", pair.ServerAddress, "-C", ForEver]);
-        AwaitConnected(pair.ClientNode);
+        using var client = Connect(pair);
         KillIn(pair.ClientNode, "KILL");
         var ended = server.Wait(s_soon);
         Assert.NotEqual(124, ended.ExitCode);
@@ -96,8 +94,7 @@ public sealed class ConnectionsWhoseEndsDie(LabFixture lab) : IClassFixture<LabF
         const string killed = "h2";
         var pair = new CmPair(lab, Placement.AcrossHosts);
         using var server = pair.Listen("rping", "-s", "-C", ForEver);
-        using var client = lab.Hosts.Start(pair.ClientNode, ["rping", "-c", "-a", pair.ServerAddress, "-C", ForEver]);
-        AwaitConnected(pair.ClientNode);
+        using var client = Connect(pair);
         lab.Hosts.Routers.Kill(killed);
         foreach (var end in new[] { client.Wait(s_routerTime), server.Wait(s_routerTime) })
             Assert.NotEqual(124, end.ExitCode);
@@ -110,12 +107,18 @@ public sealed class ConnectionsWhoseEndsDie(LabFixture lab) : IClassFixture<LabF
 
     private long Requests(string node) => lab.Status(node[..2]).GetProperty("RdmaCm").GetProperty("Requests").GetInt64();
 
-    /// <summary>Waits until the client's work goes through its router.</summary>
-    private void AwaitConnected(string node)
+    /// <summary>Starts a client, and waits until both ends are connected and work goes through its router; that may be others' work beside.</summary>
+    private BackgroundProgram Connect(CmPair pair)
     {
-        long Done() => lab.Status(node[..2]).GetProperty("Engine").GetProperty("WorkRequests").GetInt64();
-        var before = Done();
-        LabFixture.Eventually("work requests", s_soon, () => Done() > before + 100);
+        string[] hosts = [.. new[] { pair.ServerNode[..2], pair.ClientNode[..2] }.Distinct()];
+        long Established() => hosts.Sum(host => lab.Status(host).GetProperty("RdmaCm").GetProperty("Established").GetInt64());
+        long Done() => lab.Status(pair.ClientNode[..2]).GetProperty("Engine").GetProperty("WorkRequests").GetInt64();
+        var before = Established();
+        var client = lab.Hosts.Start(pair.ClientNode, ["rping", "-c", "-a", pair.ServerAddress, "-C", ForEver]);
+        LabFixture.Eventually("both ends connected", s_soon, () => Established() >= before + 2);
+        var done = Done();
+        LabFixture.Eventually("work requests", s_soon, () => Done() > done + 100);
+        return client;
     }
 
     private void KillIn(string node, string signal)
