@@ -65,12 +65,10 @@ static int open_session(void)
 		syscall(SYS_close, status);
 	if (channel < 0)
 		return -1;
-	memory = reply.descriptor_count == 3 ? (void *)syscall(SYS_mmap, NULL, sizeof(uint32_t) * FF_MAX_ROUTES, PROT_READ, MAP_SHARED,
-								   reply.descriptors[0], 0L)
-					     : MAP_FAILED;
-	if (memory == MAP_FAILED || ff_handovers_map(reply.descriptors[2]) < 0) {
-		if (memory != MAP_FAILED)
-			syscall(SYS_munmap, memory, sizeof(uint32_t) * FF_MAX_ROUTES);
+	memory = reply.descriptor_count == 3 && ff_handovers_map(reply.descriptors[2]) == 0
+			 ? (void *)syscall(SYS_mmap, NULL, sizeof(uint32_t) * FF_MAX_ROUTES, PROT_READ, MAP_SHARED, reply.descriptors[0], 0L)
+			 : MAP_FAILED;
+	if (memory == MAP_FAILED) {
 		ff_reply_close(&reply, 0);
 		syscall(SYS_close, channel);
 		return -1;
