@@ -25,12 +25,6 @@ public static partial class FaultPoint
 
     private static readonly (string Name, int Pause)? s_armed = Read(Environment.GetEnvironmentVariable("FREEFLOW_FAULT"));
 
-    public static IReadOnlyList<string> Names { get; } =
-    [
-        SocketsSent, SocketsGiven, ConnectNoted, AnnouncementSent, AnnouncementReceived, ConnectionAccepted, ConnectionMatched,
-        ConnectionLocked, ConnectionSent, ConnectionQueued,
-    ];
-
     public static void Pass(string name)
     {
         if (s_armed is not { } armed || armed.Name != name)
