@@ -105,7 +105,7 @@ public sealed class RdmaCmProgramsRunUnmodified(LabFixture lab) : IClassFixture<
         {
             using var server = pair.Listen([.. line.Split(' '), "-R", "-n", "500"]);
             var client = pair.Ask(s_bound, [.. line.Split(' '), "-R", "-n", "500", "ADDRESS"]);
-            if (attempt < 4 && (client.Everything.Contains("RDMA_CM_EVENT_REJECTED; error: 8") || client.Everything.Contains("RDMA_CM_EVENT_UNREACHABLE; error: 1\n")))
+            if (attempt < 4 && (client.Everything.Contains("RDMA_CM_EVENT_REJECTED; error: 8") || client.Everything.Contains("RDMA_CM_EVENT_UNREACHABLE; error: 1.\n")))
                 continue;
             Assert.True(client.ExitCode == 0, client.Everything);
             var served = server.Wait(TimeSpan.FromSeconds(10));
