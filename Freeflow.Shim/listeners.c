@@ -305,6 +305,14 @@ static int has_room(int channel)
 	return 1;
 }
 
+/* Cheaper than to receive, which has to look for room first. What is there may be the router's end, too. */
+static int is_empty(int channel)
+{
+	char nothing;
+
+	return syscall(SYS_recvfrom, channel, &nothing, 0L, MSG_PEEK | MSG_DONTWAIT, NULL, NULL) < 0 && errno == EAGAIN;
+}
+
 int ff_listener_accept(int index, int descriptor, int flags, struct ff_address *peer)
 {
 	struct ff_listener *listener = &listeners[index];
@@ -318,7 +326,7 @@ int ff_listener_accept(int index, int descriptor, int flags, struct ff_address *
 	struct msghdr message = { .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &bytes, .msg_controllen = sizeof(bytes) };
 	ssize_t got;
 
-	if (channel < 0) {
+	if (channel < 0 || (listener->last == FF_QUEUE_KERNELS && is_empty(channel))) {
 		errno = EAGAIN;
 		return -1;
 	}

@@ -3,21 +3,37 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* Asked for each plain connection: the environment is read once. */
+int ff_debug_is_wanted(void)
+{
+	enum { UNKNOWN, NO, YES };
+	static atomic_int known;
+	int wanted = atomic_load_explicit(&known, memory_order_relaxed);
+
+	if (wanted == UNKNOWN) {
+		const char *level = getenv("FREEFLOW_LOG");
+
+		wanted = level && strcmp(level, "debug") == 0 ? YES : NO;
+		atomic_store_explicit(&known, wanted, memory_order_relaxed);
+	}
+	return wanted == YES;
+}
+
 void ff_debug(const char *format, ...)
 {
-	const char *level = getenv("FREEFLOW_LOG");
 	char line[512];
 	va_list arguments;
 	int saved = errno;
 	int length;
 
-	if (!level || strcmp(level, "debug") != 0)
+	if (!ff_debug_is_wanted())
 		return;
 	memcpy(line, "freeflow: ", 10);
 	va_start(arguments, format);

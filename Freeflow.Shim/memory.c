@@ -12,9 +12,10 @@
 #include <unistd.h>
 
 #include "channel.h"
+#include "clock.h"
 #include "log.h"
 #include "maps.h"
-#include "orphans.h"
+#include "threads.h"
 #include "real.h"
 
 #define SHARED_NAME "/memfd:freeflow-mr"
@@ -27,22 +28,6 @@ static int fork_pipe[2] = { -1, -1 };
 static int is_shared(const char *line)
 {
 	return line[0] == ' ' && line[1] && line[2] && line[3] && line[4] == 's' && strstr(line, SHARED_NAME) != NULL;
-}
-
-/* Our own watchers store nothing into the application's pages. */
-static int has_one_thread(void)
-{
-	struct ff_lines lines = { .file = ff_open_lines("/proc/self/status") };
-	char *line;
-	int one = 0;
-
-	if (lines.file < 0)
-		return 0;
-	while ((line = ff_next_line(&lines)))
-		if (strncmp(line, "Threads:", 8) == 0)
-			one = atoi(line + 8) == 1 + ff_orphans_watchers();
-	syscall(SYS_close, lines.file);
-	return one;
 }
 
 static void map_shares(const struct ff_reply *reply)
@@ -70,7 +55,7 @@ void ff_memory_share(struct ff_device *device, int socket, uint64_t address, uin
 	struct ff_reply reply;
 	unsigned char all[8], before[8]; /* the kernel's signal sets: pthread_sigmask is too new a symbol */
 
-	if (length < 4096 || (wanted && strcmp(wanted, "off") == 0) || !has_one_thread())
+	if (length < 4096 || (wanted && strcmp(wanted, "off") == 0) || !ff_has_one_thread())
 		return;
 	memset(all, 0xff, sizeof(all));
 	if (syscall(SYS_rt_sigprocmask, SIG_SETMASK, all, before, sizeof(all)) < 0)
@@ -121,12 +106,14 @@ void ff_memory_in_parent(void)
 {
 	struct pollfd child = { .fd = fork_pipe[0], .events = POLLIN };
 	int saved = errno;
+	long deadline, left;
 
 	if (fork_pipe[0] < 0)
 		return;
 	/* The child closes its end when it has copied; when it dies before, that is the end as well. */
 	syscall(SYS_close, fork_pipe[1]);
-	while (poll(&child, 1, CHILD_MILLISECONDS) < 0 && errno == EINTR)
+	deadline = ff_milliseconds() + CHILD_MILLISECONDS;
+	while ((left = deadline - ff_milliseconds()) > 0 && poll(&child, 1, (int)left) < 0 && errno == EINTR)
 		;
 	syscall(SYS_close, fork_pipe[0]);
 	errno = saved;

@@ -161,7 +161,7 @@ static int differs(int from, int beside, int index)
 	unsigned char wanted[16], there[16];
 	socklen_t length = sizeof(wanted), other = sizeof(there);
 
-	if (is_of_a_connection(index) || !is_chosen(from, index) || get(from, index, wanted, &length) < 0)
+	if (!is_chosen(from, index) || get(from, index, wanted, &length) < 0)
 		return 0;
 	return get(beside, index, there, &other) < 0 || length != other || memcmp(wanted, there, length) != 0;
 }
@@ -195,7 +195,9 @@ void ff_options_read(int from, uint64_t touched, int beside, struct ff_option_se
 			continue;
 		if (!(touched >> i & 1) && (options[i].level != SOL_SOCKET || options[i].name != SO_LINGER))
 			continue;
-		if ((touched == FF_ALL_OPTIONS && !differs(from, beside, i)) || get(from, i, into->items[into->count].value, &length) < 0)
+		if (is_of_a_connection(i) ? touched == FF_ALL_OPTIONS : !differs(from, beside, i))
+			continue;
+		if (get(from, i, into->items[into->count].value, &length) < 0)
 			continue;
 		into->items[into->count].index = i;
 		into->items[into->count++].length = length;

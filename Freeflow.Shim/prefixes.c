@@ -55,6 +55,8 @@ __attribute__((constructor)) static void read_prefixes(void)
 {
 	const char *text = getenv("VNET_PREFIX");
 
+	if (!text || !*text)
+		ff_debug("VNET_PREFIX is not set: RDMA only, and TCP connections stay plain");
 	while (text && *text) {
 		const char *start = text;
 		uint32_t network, mask;

@@ -41,7 +41,10 @@ struct ff_header {
 /*
  * What an rdma_cm command only points to goes along with FF_COMMAND: the value of RDMA_USER_CM_CMD_SET_OPTION behind the
  * command, the descriptor of RDMA_USER_CM_CMD_MIGRATE_ID beside it. GET_EVENT is answered with EAGAIN when no event waits.
+ * DESTROY_ID with FF_PATIENT in its reserved field is answered with EAGAIN, and nothing is done, while an event of the id waits
+ * of which a reader may have been told just now. Who does not want to wait any longer asks without it.
  */
+#define FF_PATIENT 1u
 
 enum ff_kind {
 	FF_KIND_SYSFS = 1,  /* the reply carries the sysfs tree's directory; the socket is then closed */
@@ -118,9 +121,10 @@ enum ff_arm {
 };
 
 /*
- * Doorbell memory: one connection's own, written by the application, read by the engine.
+ * Doorbell memory: one connection's own, written by the application, read by the engine; but for `sendable`.
  *  POST_SEND:     send[handle/64] |= bit; summary |= bit of that word; then, if exchange(asleep, 0) == 1, write the eventfd.
  *  REQ_NOTIFY_CQ: raise arm[handle] to the asked level (never lower it). No wake: the engine looks after it adds a completion.
+ *  sendable:      the QPs that take doorbells, as the engine says: those in RESET, INIT and RTR do not (EINVAL).
  * All operations sequentially consistent. The engine takes bits with exchange(word, 0), and sets asleep = 1, then looks
  * once more, before it sleeps.
  */
@@ -132,6 +136,7 @@ struct ff_doorbell {
 	uint64_t send[FF_MAX_QPS / 64];
 	uint8_t  reserved2[1024 - 128 - FF_MAX_QPS / 8];
 	uint32_t arm[FF_MAX_CQS];
+	uint64_t sendable[FF_MAX_QPS / 64];
 };
 
 /*
@@ -165,6 +170,7 @@ enum ff_reason {
 	FF_REASON_NO_PORTS = 11,     /* the host has no local port left for it */
 	FF_REASON_LIMIT = 12,        /* this container has all the host sockets that it may have */
 	FF_REASON_UNDERLAY = 13,     /* the host's network is IPv6 */
+	FF_REASON_DRAINING = 20,     /* the host's router takes nothing new, since it is to end */
 	/* The shim's own. */
 	FF_REASON_SHARED = 32,       /* the descriptor was duplicated, or inherited by a fork, before connect() */
 	FF_REASON_OPTION = 33,       /* an option is set that can't be carried over */

@@ -16,6 +16,7 @@ const char *ff_reason_text(enum ff_reason reason)
 	case FF_REASON_SOURCE: return "the source address is not the container's";
 	case FF_REASON_NO_PORTS: return "the host has no port left";
 	case FF_REASON_LIMIT: return "the container has all the host sockets that it may have";
+	case FF_REASON_DRAINING: return "the host's router takes nothing new";
 	case FF_REASON_UNDERLAY: return "the host's network is IPv6";
 	case FF_REASON_SHARED: return "the descriptor has been duplicated or inherited before connect";
 	case FF_REASON_OPTION: return "it has an option that can't be carried over";

@@ -19,6 +19,7 @@
 #define WANT_MILLISECONDS 50
 #define BUCKETS 2048         /* a power of two, twice the routes */
 #define STALE_MILLISECONDS 10000
+#define HEARD_MILLISECONDS 50
 #define SAMPLES 8            /* that are told together */
 #define NOT_LEARNT 0xffffu   /* in a mark, for a route */
 
@@ -39,6 +40,7 @@ static uint16_t buckets[BUCKETS]; /* route + 1 */
 static int used, in_stock;
 static uint32_t next_victim;
 static uint32_t session; /* that all of this belongs to */
+static long last_heard;  /* that its router is there, milliseconds */
 
 static void tell_dropped(uint32_t number)
 {
@@ -68,6 +70,7 @@ static void forget_all(void)
 	memset(routes, 0, sizeof(routes[0]) * (size_t)used);
 	used = in_stock = 0;
 	next_victim = 0;
+	last_heard = 0;
 }
 
 static uint32_t hash(uint32_t destination, uint32_t port)
@@ -272,10 +275,14 @@ static int announce(struct route *route, const struct ff_carrier *carrier)
 	struct ff_sockets lot;
 
 	if (carrier->is_here) {
-		/* It will see the connection come. Whether it is still there, reading tells. */
+		/* It will see the connection come. Whether it is still there, reading tells; no other takes its place so soon. */
+		if (ff_milliseconds_coarse() - last_heard < HEARD_MILLISECONDS)
+			return 0;
 		count = ff_session_receive(&lot, sockets, 0);
 		if (count > 0)
 			put_in_stock(&lot, sockets, count);
+		if (count >= 0)
+			last_heard = ff_milliseconds_coarse();
 		return count < 0 ? -1 : 0;
 	}
 	if (route->samples) {
@@ -285,11 +292,20 @@ static int announce(struct route *route, const struct ff_carrier *carrier)
 	return ff_session_send(&note);
 }
 
+/* Why the router says that a route is plain; FF_REASON_NONE: it is not. */
+static enum ff_reason refusal(const struct route *route)
+{
+	uint32_t word = ff_session_word((uint32_t)(route - routes));
+
+	if (FF_ROUTE_VERDICT(word) == FF_ACCELERATE)
+		return FF_REASON_NONE;
+	return FF_ROUTE_REASON(word) ? (enum ff_reason)FF_ROUTE_REASON(word) : FF_REASON_SLOW;
+}
+
 static enum ff_reason take_inside(const struct ff_address *to, const struct ff_address *bound, struct ff_carrier *into)
 {
 	enum ff_reason reason = FF_REASON_SLOW;
 	struct route *route;
-	uint32_t word;
 
 	if (!ff_session_is_open())
 		return FF_REASON_SLOW;
@@ -301,9 +317,9 @@ static enum ff_reason take_inside(const struct ff_address *to, const struct ff_a
 	if (!route && !(route = resolve(to, &reason)))
 		return reason;
 	into->route = (uint32_t)(route - routes);
-	word = ff_session_word(into->route);
-	if (FF_ROUTE_VERDICT(word) != FF_ACCELERATE)
-		return FF_ROUTE_REASON(word) ? (enum ff_reason)FF_ROUTE_REASON(word) : FF_REASON_SLOW;
+	reason = refusal(route);
+	if (reason != FF_REASON_NONE)
+		return reason;
 	if (bound && (bound->port || (bound->address && bound->address != route->source)))
 		reason = take_bound(route, bound, into);
 	else
@@ -312,6 +328,19 @@ static enum ff_reason take_inside(const struct ff_address *to, const struct ff_a
 		return reason;
 	syscall(SYS_close, into->socket);
 	return FF_REASON_SLOW;
+}
+
+enum ff_reason ff_routes_known_plain(const struct ff_address *to)
+{
+	enum ff_reason reason = FF_REASON_NONE;
+	struct route *route;
+
+	if (!ff_session_enter(0))
+		return FF_REASON_NONE;
+	if (ff_session_is_open() && session == ff_session_number() && (route = find(to->address, to->port)))
+		reason = refusal(route);
+	ff_session_leave();
+	return reason;
 }
 
 enum ff_reason ff_routes_take(const struct ff_address *to, const struct ff_address *bound, struct ff_carrier *into)

@@ -20,6 +20,12 @@ struct ff_carrier {
 };
 
 /*
+ * Why a destination is plain, when it is known and the router's word on it says so; else FF_REASON_NONE. No system call: the
+ * first question of a connect(), since nothing else matters then.
+ */
+enum ff_reason ff_routes_known_plain(const struct ff_address *to);
+
+/*
  * A carrier for a connection to `to`, or the reason why there is none. `bound` is the address that the application has
  * bound itself to, or NULL. The router knows that it is about to connect. Waits a few milliseconds at most, but for the first time a process asks (a second where a
  * router does not answer, and then not again for a while).

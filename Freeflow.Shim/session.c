@@ -23,6 +23,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static __thread int is_inside __attribute__((tls_model("initial-exec")));
 
 static int process;                        /* whose session it is; 0: none is open */
+static volatile char *owned;                /* a page that is zero in whoever inherits it, and 1 in whose session it is; NULL: the kernel has none */
 static int control = -1, notes = -1;       /* protected */
 static const _Atomic uint32_t *words;      /* the route memory */
 static uint32_t sequence, number;
@@ -52,6 +53,27 @@ static void lose(const char *what)
 	pause_milliseconds = FIRST_PAUSE_MILLISECONDS;
 }
 
+/* A clone() that runs no fork handlers takes the session's memory along, and must not speak on it. */
+static int is_own(void)
+{
+	return owned ? *owned : process == (int)syscall(SYS_getpid);
+}
+
+static void mark_as_own(void)
+{
+	if (!owned) {
+		char *page = (char *)syscall(SYS_mmap, NULL, 4096L, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0L);
+		if (page == MAP_FAILED)
+			return;
+		if (syscall(SYS_madvise, page, 4096L, MADV_WIPEONFORK) < 0) { /* before Linux 4.14 */
+			syscall(SYS_munmap, page, 4096L);
+			return;
+		}
+		owned = page;
+	}
+	*owned = 1;
+}
+
 static int open_session(void)
 {
 	struct ff_reply reply;
@@ -79,6 +101,7 @@ static int open_session(void)
 	notes = ff_protect(reply.descriptors[1]);
 	control = ff_protect(channel);
 	process = (int)syscall(SYS_getpid);
+	mark_as_own();
 	number++;
 	sequence = 0;
 	return 0;
@@ -92,8 +115,8 @@ int ff_session_enter(int wanted)
 		return 0;
 	is_inside = 1;
 	pthread_mutex_lock(&lock);
-	if (process && process != (int)syscall(SYS_getpid))
-		close_session(); /* made by a clone() that runs no fork handlers */
+	if (process && !is_own())
+		close_session();
 	if (process || !wanted)
 		return 1;
 	now = ff_milliseconds_coarse();

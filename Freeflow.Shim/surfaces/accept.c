@@ -133,15 +133,23 @@ static int deliver(int index, int descriptor, struct sockaddr *address, socklen_
 	return connection;
 }
 
+/* Whether accept() waits, asked where it matters: most connections come from the router's queue, which is looked into first. */
+static int blocks(int descriptor, int *known)
+{
+	if (*known < 0)
+		*known = !(syscall(SYS_fcntl, descriptor, F_GETFL, 0) & O_NONBLOCK);
+	return *known;
+}
+
 /* One look at both queues. -1 with EAGAIN when both are empty. */
-static int try_both(int index, int descriptor, struct sockaddr *address, socklen_t *length, int flags, int is_blocking)
+static int try_both(int index, int descriptor, struct sockaddr *address, socklen_t *length, int flags, int *is_blocking)
 {
 	int connection, kernel_first = ff_listener_prefers_kernel(index), channel;
 
 	for (int turn = 0; turn < 2; turn++) {
 		if (turn == kernel_first) {
 			connection = deliver(index, descriptor, address, length, flags);
-		} else if (is_blocking) {
+		} else if (blocks(descriptor, is_blocking)) {
 			channel = ff_listener_channel(index, descriptor);
 			connection = accept_present(descriptor, channel, address, length, flags);
 		} else {
@@ -177,25 +185,23 @@ static int wait_for_both(int index, int descriptor, long deadline)
 
 static int accept_both(int index, int descriptor, struct sockaddr *address, socklen_t *length, int flags)
 {
-	int is_blocking, connection, saved = errno;
+	int is_blocking = -1, connection, saved = errno;
 	long bound, deadline;
 
 	if (flags & ~KNOWN_FLAGS)
 		return ff_real()->accept4(descriptor, address, length, flags); /* EINVAL */
 	(void)ff_listener_channel(index, descriptor);
-	is_blocking = !(syscall(SYS_fcntl, descriptor, F_GETFL, 0) & O_NONBLOCK);
-	connection = try_both(index, descriptor, address, length, flags, is_blocking);
-	if (connection >= 0 || errno != EAGAIN || !is_blocking) {
-		if (connection >= 0)
-			errno = saved;
+	connection = try_both(index, descriptor, address, length, flags, &is_blocking);
+	if (connection >= 0)
+		errno = saved;
+	if (connection >= 0 || errno != EAGAIN || !blocks(descriptor, &is_blocking))
 		return connection;
-	}
 	bound = patience(descriptor);
 	deadline = bound < 0 ? -1 : ff_milliseconds() + bound;
 	for (;;) {
 		if (wait_for_both(index, descriptor, deadline) < 0)
 			return -1;
-		connection = try_both(index, descriptor, address, length, flags, is_blocking);
+		connection = try_both(index, descriptor, address, length, flags, &is_blocking);
 		if (connection >= 0 || errno != EAGAIN)
 			break;
 	}

@@ -14,11 +14,14 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../channel.h"
+#include "../clock.h"
 #include "../copies.h"
 #include "../log.h"
+#include "../threads.h"
 #include "sysfs.h"
 
 #define DEVICE_PATH "/dev/infiniband/rdma_cm"
@@ -27,6 +30,9 @@
 #define MAX_OPTION 4096u
 
 #define HIGH_DESCRIPTOR 512
+
+/* Milliseconds, for which the end of an id waits for those who read its events. */
+#define MAX_PATIENCE 100
 
 int ff_rdma_cm_is_device(const char *path)
 {
@@ -173,6 +179,31 @@ static int call(struct ff_device *device, const void *message, size_t length, in
 	return result;
 }
 
+/*
+ * Where another thread may be about to read an event that it has been told of, the id's end can wait a moment for that: the
+ * event would be withdrawn, and the reader of a blocking descriptor sleep on. In the kernel there are microseconds between the
+ * two, here there is a way to the router. `is_patient` is 0 for the last attempt.
+ */
+static void set_patience(int descriptor, unsigned char *body, int is_patient)
+{
+	struct rdma_ucm_destroy_id *destroy = (void *)body;
+	int flags = (int)syscall(SYS_fcntl, descriptor, F_GETFL, 0);
+	uint32_t patience = is_patient && flags >= 0 && !(flags & O_NONBLOCK) ? FF_PATIENT : 0;
+
+	memcpy(&destroy->reserved, &patience, sizeof(patience));
+}
+
+/* Leaves the reader time, in all no more than a moment from `since` on. Whether to ask with patience once more. */
+static int wait_for_reader(long since)
+{
+	const struct timespec moment = { .tv_nsec = 1000000 };
+
+	if (ff_milliseconds() - since >= MAX_PATIENCE || ff_has_one_thread())
+		return 0;
+	syscall(SYS_nanosleep, &moment, NULL);
+	return 1;
+}
+
 /* Waits, where the descriptor blocks, until an event is there. It is a cancellation point, as write() is. */
 static int await_event(int descriptor)
 {
@@ -191,7 +222,8 @@ static ssize_t command(int descriptor, struct ff_device *device, const void *byt
 	struct ff_reply reply;
 	size_t used, given;
 	void *response;
-	int other;
+	int other, ends_id, is_patient = 1, again;
+	long begun = 0;
 
 	if (length < sizeof(header)) {
 		errno = EINVAL;
@@ -209,14 +241,22 @@ static ssize_t command(int descriptor, struct ff_device *device, const void *byt
 	response = response_of(header.cmd, message + sizeof(header), header.in);
 	if (complete(message, &used, &other) < 0)
 		return -1;
+	ends_id = header.cmd == RDMA_USER_CM_CMD_DESTROY_ID && header.in >= sizeof(struct rdma_ucm_destroy_id);
 	do {
 		if (header.cmd == RDMA_USER_CM_CMD_GET_EVENT && await_event(descriptor) < 0)
 			return -1;
+		if (ends_id)
+			set_patience(descriptor, message + sizeof(header), is_patient);
 		if (call(device, message, used, other, &reply) < 0)
 			return -1;
 		ff_reply_close(&reply, 0);
-		/* Another thread may have been quicker. */
-	} while (reply.error == EAGAIN && header.cmd == RDMA_USER_CM_CMD_GET_EVENT);
+		/* Another thread may have been quicker, or be about to read. */
+		again = reply.error == EAGAIN && (header.cmd == RDMA_USER_CM_CMD_GET_EVENT || (ends_id && is_patient));
+		if (again && ends_id) {
+			begun = begun ? begun : ff_milliseconds();
+			is_patient = wait_for_reader(begun);
+		}
+	} while (again);
 	if (reply.error) {
 		errno = reply.error;
 		return -1;

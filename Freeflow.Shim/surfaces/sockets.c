@@ -302,6 +302,10 @@ FF_EXPORT int connect(int descriptor, const struct sockaddr *address, socklen_t 
 	if (!ff_prefixes_any() || !ff_address_read(address, length, &to) || !ff_prefixes_contain(to.address) || to.port == 0 ||
 	    ff_address_is_loopback(to.address))
 		return connect_plainly(descriptor, address, length);
+	if (FF_MARK_KIND(mark) == FF_MARK_FRESH && (reason = ff_routes_known_plain(&to)) != FF_REASON_NONE) {
+		ff_routes_plain(&to, reason);
+		return connect_plainly(descriptor, address, length);
+	}
 	if (FF_MARK_KIND(mark) == FF_MARK_NONE)
 		mark = look_at(descriptor, to.is_ipv6);
 	/*

@@ -146,11 +146,17 @@ static int quick(struct ff_device *device, const struct ib_uverbs_cmd_hdr *heade
 			errno = EINVAL;
 			return -1;
 		}
-		if (atomic_load_explicit(&device->lost, memory_order_relaxed)) {
+		if (!(__atomic_load_n(&device->doorbell->sendable[post.qp_handle / 64], __ATOMIC_ACQUIRE) >> post.qp_handle % 64 & 1)) {
+			errno = EINVAL;
+			return -1;
+		}
+		/* The request lies in its queue already. With a router it is carried out, without one it is flushed: it never both fails and completes. */
+		if (!atomic_load_explicit(&device->lost, memory_order_relaxed)) {
+			ring(device, post.qp_handle);
+		} else if (!device->is_watched) {
 			errno = EIO;
 			return -1;
 		}
-		ring(device, post.qp_handle);
 		return 1;
 	}
 	if (header->command == IB_USER_VERBS_CMD_REQ_NOTIFY_CQ) {

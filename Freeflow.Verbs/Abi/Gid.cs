@@ -22,6 +22,8 @@ public readonly record struct Gid
         _second = MemoryMarshal.Read<ulong>(bytes[8..]);
     }
 
+    private Gid(ulong first, ulong second) => (_first, _second) = (first, second);
+
     public bool IsZero => (_first | _second) == 0;
 
     /// <summary>Whether it is an IPv4-mapped address.</summary>
@@ -35,6 +37,10 @@ public readonly record struct Gid
 
     /// <summary>The GID of an address; IPv4 becomes ::ffff:a.b.c.d.</summary>
     public static Gid FromAddress(IPAddress address) => new(address.MapToIPv6().GetAddressBytes());
+
+    /// <summary>The same, without allocating.</summary>
+    public static Gid FromIpv4(Interop.Ipv4 address) =>
+        new(0, ((ulong)address.Network << 32) | BinaryPrimitives.ReverseEndianness(0x0000ffffu));
 
     /// <summary>The address of a GID; an IPv4-mapped one comes back as IPv4.</summary>
     public IPAddress ToAddress()

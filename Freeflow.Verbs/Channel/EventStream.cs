@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.ComponentModel;
 using Freeflow.Verbs.Interop;
 using Microsoft.Win32.SafeHandles;
 
@@ -37,10 +38,13 @@ public sealed class EventStream : IDisposable
     {
         get
         {
-            if (_users > 0 || !ApplicationEnd.IsClosed)
-                return false;
-            Span<byte> nothing = stackalloc byte[1];
-            return StreamSocket.ReceiveVector(_ours, [IoVector.Of(nothing)]) == 0;
+            lock (_gate)
+            {
+                if (_users > 0 || !ApplicationEnd.IsClosed)
+                    return false;
+                Span<byte> nothing = stackalloc byte[1];
+                return _ours.IsClosed || StreamSocket.ReceiveVector(_ours, [IoVector.Of(nothing)]) == 0;
+            }
         }
     }
 
@@ -60,13 +64,15 @@ public sealed class EventStream : IDisposable
         }
     }
 
-    /// <summary>A CQ sends its events here: from now on unread ones may have to be taken back from the application's end.</summary>
+    /// <summary>A CQ sends its events here: from now on unread ones may have to be taken back from the application's end.
+    /// Throws Win32Exception (EMFILE), and nothing is changed.</summary>
     public void Use(SafeFileHandle applicationEnd)
     {
         lock (_gate)
         {
-            if (_users++ == 0 && ApplicationEnd.IsClosed)
+            if (_users == 0 && ApplicationEnd.IsClosed)
                 ApplicationEnd = StreamSocket.Duplicate(applicationEnd);
+            _users++;
         }
     }
 
@@ -80,11 +86,19 @@ public sealed class EventStream : IDisposable
     }
 
     /// <param name="recordBytes">8 for completion channels, 16 for async events.</param>
-    public static EventStream Create(int recordBytes)
+    /// <returns>Null when the router has no memory or descriptors for one.</returns>
+    public static EventStream? TryCreate(int recordBytes)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(recordBytes, sizeof(ulong));
-        var (ours, theirs) = UnixSocket.StreamPair();
-        return new EventStream(ours, theirs, recordBytes);
+        try
+        {
+            var (ours, theirs) = UnixSocket.StreamPair();
+            return new EventStream(ours, theirs, recordBytes);
+        }
+        catch (Win32Exception)
+        {
+            return null;
+        }
     }
 
     /// <summary>Adds a record without waiting; false when the application reads too slowly, and the record is lost.</summary>
@@ -131,7 +145,10 @@ public sealed class EventStream : IDisposable
 
     public void Dispose()
     {
-        _ours.Dispose();
-        ApplicationEnd.Dispose();
+        lock (_gate)
+        {
+            _ours.Dispose();
+            ApplicationEnd.Dispose();
+        }
     }
 }

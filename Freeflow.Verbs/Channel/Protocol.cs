@@ -35,6 +35,9 @@ public static class ShimProtocol
     public const int MaximumDescriptors = 4;
     public const uint NoDescriptor = uint.MaxValue;
     public const int MaximumShares = 64;
+
+    /// <summary>In DESTROY_ID's reserved field: rather EAGAIN than an event that is withdrawn under its reader.</summary>
+    public const uint Patient = 1;
 }
 
 /// <summary><c>struct ff_header</c></summary>

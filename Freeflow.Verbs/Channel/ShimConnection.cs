@@ -67,6 +67,13 @@ public sealed class ShimConnection
             Close(sent == -Errno.EAGAIN ? "it does not read its replies" : $"sending failed (errno {-sent})");
     }
 
+    /// <summary>Closes the socket, but not under an answer that another thread is sending.</summary>
+    internal void CloseSocket()
+    {
+        lock (_gate)
+            Socket.Dispose();
+    }
+
     /// <summary>Ends the connection; <see cref="IShimListenerEvents.Closed"/> follows.</summary>
     public void Close(string reason)
     {

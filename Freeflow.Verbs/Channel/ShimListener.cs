@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using Freeflow.Verbs.Containers;
 using Freeflow.Verbs.Interop;
+using Freeflow.Verbs.Memory;
 using Microsoft.Win32.SafeHandles;
 
 namespace Freeflow.Verbs.Channel;
@@ -47,6 +48,10 @@ public sealed class ShimListener : IDisposable
     private ulong _nextId = WakeKey + 1;
     private volatile bool _stopping;
 
+    // Given up for a moment when the router has no descriptor left, so that who comes can be told.
+    private EventFd? _reserve = EventFd.Create();
+    private bool _acceptsNobody;
+
     /// <param name="directory">Where sockets lie, as containers see it: made if missing.</param>
     /// <param name="name">The router's name (FFR_NAME): the socket is NAME.sock, and default.sock leads to it.</param>
     /// <param name="events">Who is told.</param>
@@ -78,6 +83,7 @@ public sealed class ShimListener : IDisposable
         foreach (var connection in _connections.Values.ToArray())
             CloseNow(connection, "the router stops");
         _socket.Dispose();
+        _reserve?.Dispose();
         File.Delete(_path);
         UnlinkDefault();
         _epoll.Dispose();
@@ -115,8 +121,8 @@ public sealed class ShimListener : IDisposable
         var nextTick = Environment.TickCount64 + TickMilliseconds;
         while (!_stopping)
         {
-            var awaitingHello = _connections.Count > 0;
-            var count = _epoll.Wait(ready, awaitingHello ? TickMilliseconds * 1_000_000L : -1);
+            var mustLookAgain = _connections.Count > 0 || _acceptsNobody;
+            var count = _epoll.Wait(ready, mustLookAgain ? TickMilliseconds * 1_000_000L : -1);
             for (var i = 0; i < count; i++)
             {
                 if (ready[i].Key == ListenerKey)
@@ -133,19 +139,87 @@ public sealed class ShimListener : IDisposable
             {
                 nextTick = Environment.TickCount64 + TickMilliseconds;
                 CloseSilent();
+                if (_acceptsNobody)
+                    AcceptAgain();
             }
         }
     }
 
     private void AcceptAll()
     {
-        while (UnixSocket.Accept(_socket) is { } socket)
+        while (true)
         {
-            if (!TryAdmit(socket, out var reason))
+            if (UnixSocket.Accept(_socket, out var errno) is { } socket)
             {
-                socket.Dispose();
-                _events.Refused(reason);
+                if (!TryAdmit(socket, out var reason))
+                    TurnAway(socket, reason);
             }
+            else if (errno is Errno.EMFILE or Errno.ENFILE or Errno.ENOMEM or Errno.ENOBUFS)
+            {
+                if (!TryTurnAwayNext())
+                    return;
+            }
+            else if (errno == Errno.EAGAIN)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>Says why, as far as the client listens, and closes.</summary>
+    private void TurnAway(SafeFileHandle socket, string reason)
+    {
+        Span<byte> refusal = stackalloc byte[Marshal.SizeOf<ShimHeader>() + Marshal.SizeOf<ShimHelloReply>()];
+        MemoryMarshal.Write(refusal, new ShimHeader
+        {
+            Magic = ShimProtocol.Magic,
+            Type = ShimMessageType.Hello,
+            Length = (uint)Marshal.SizeOf<ShimHelloReply>(),
+            Error = Errno.ENOMEM,
+            DescriptorPatch = ShimProtocol.NoDescriptor,
+        });
+        MemoryMarshal.Write(refusal[Marshal.SizeOf<ShimHeader>()..], new ShimHelloReply { Version = ShimProtocol.Version });
+        UnixSocket.Send(socket, refusal, []);
+        socket.Dispose();
+        _events.Refused(reason);
+    }
+
+    /// <summary>Lets the next client know that there is no descriptor for it. False: not even for that, until the next tick.</summary>
+    private bool TryTurnAwayNext()
+    {
+        _reserve?.Dispose();
+        _reserve = null;
+        var socket = UnixSocket.Accept(_socket, out var errno);
+        if (socket is not null)
+            TurnAway(socket, "the router has no descriptor left");
+        if (socket is not null || errno == Errno.EAGAIN)
+        {
+            try
+            {
+                _reserve = EventFd.Create();
+                return true;
+            }
+            catch (System.ComponentModel.Win32Exception)
+            {
+            }
+        }
+
+        // It would be told of the waiting client without end.
+        _epoll.Remove(_socket);
+        _acceptsNobody = true;
+        return false;
+    }
+
+    private void AcceptAgain()
+    {
+        try
+        {
+            _reserve ??= EventFd.Create();
+            _epoll.Add(_socket, EpollEvents.In, ListenerKey);
+            _acceptsNobody = false;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
         }
     }
 
@@ -170,6 +244,13 @@ public sealed class ShimListener : IDisposable
             return false;
         }
 
+        if (!MemoryHeadroom.Own.TryTake(MemoryHeadroom.ForAConnection))
+        {
+            reason = $"the router has no memory left for container {container.Id}";
+            container.Dispose();
+            return false;
+        }
+
         reason = "";
         var id = _nextId++;
         var connection = new ShimConnection(this, (long)id, socket, container, NetworkNamespace.PeerPidOf(socket));
@@ -184,7 +265,7 @@ public sealed class ShimListener : IDisposable
     {
         while (connection.CloseReason is null)
         {
-            var got = UnixSocket.Receive(connection.Socket, _incoming, _descriptors);
+            var got = UnixSocket.Receive(connection.Socket, _incoming, _descriptors, out var isWithout);
             if (got == -Errno.EAGAIN)
                 return;
             if (got <= 0)
@@ -205,6 +286,13 @@ public sealed class ShimListener : IDisposable
             }
 
             var header = MemoryMarshal.Read<ShimHeader>(_incoming);
+            if (isWithout)
+            {
+                // The sender has done nothing wrong.
+                connection.Reply(new ShimReply(header.Type, header.Sequence, Errno.ENOMEM, Array.Empty<byte>()));
+                continue;
+            }
+
             var payload = _incoming.AsSpan(Marshal.SizeOf<ShimHeader>(), (int)header.Length).ToArray();
             _events.Received(connection, new ShimRequest(header.Type, header.Sequence, payload, descriptors));
         }
@@ -247,7 +335,7 @@ public sealed class ShimListener : IDisposable
         else
             _perContainer[connection.Namespace.Id] = left;
         _epoll.Remove(connection.Socket);
-        connection.Socket.Dispose();
+        connection.CloseSocket();
         _events.Closed(connection, connection.CloseReason ?? reason);
     }
 }

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Diagnostics;
 using System.Text;
 using Freeflow.Verbs.Interop;
 
@@ -8,8 +7,6 @@ namespace Freeflow.Verbs.Containers;
 /// <summary>The bridges of this host's network namespace, and which containers are attached to them.</summary>
 public static class HostBridges
 {
-    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(1);
-
     /// <summary>
     /// Names of the bridges that a container is attached to, by the index of its interface. All of it comes from this host's side: a
     /// container may make pairs of interfaces with whatever index it likes, but none whose end is here.
@@ -20,18 +17,16 @@ public static class HostBridges
         var names = new Dictionary<int, string>();
         var ports = new List<Port>();
         netlink.Ask(RouteNetlink.GetLink);
-        Read(netlink, (type, body) =>
+        netlink.ReadList((type, body) =>
         {
-            const ushort done = 3;
             if (type == RouteNetlink.NewLink && body.Length >= 16)
                 ReadLink(body, names, ports);
-            return type == done;
         });
 
         // The list above has given a number to each namespace that a port's other end is in.
         var number = NoNamespace;
         netlink.AskNamespaceId(container.Handle);
-        Read(netlink, (type, body) =>
+        netlink.Read((type, body) =>
         {
             const ushort error = 2;
             if (type == RouteNetlink.NewNamespaceId && body.Length >= 4)
@@ -49,32 +44,6 @@ public static class HostBridges
     }
 
     private const int NoNamespace = -1; // NETNSA_NSID_NOT_ASSIGNED
-
-    private delegate bool Message(ushort type, ReadOnlySpan<byte> body);
-
-    /// <summary>Reads messages until one is the last.</summary>
-    private static void Read(RouteNetlink netlink, Message isLast)
-    {
-        var buffer = new byte[64 * 1024];
-        for (var since = Stopwatch.StartNew(); since.Elapsed < s_bound;)
-        {
-            var got = netlink.Receive(buffer);
-            if (got <= 0)
-            {
-                Thread.Sleep(1);
-                continue;
-            }
-
-            ReadOnlySpan<byte> datagram = buffer.AsSpan(0, got);
-            while (RouteNetlink.TryNext(ref datagram, out var type, out var body))
-            {
-                if (isLast(type, body))
-                    return;
-            }
-        }
-
-        throw new TimeoutException($"the kernel did not list the host's interfaces within {s_bound.TotalSeconds} s");
-    }
 
     private static void ReadLink(ReadOnlySpan<byte> body, Dictionary<int, string> names, List<Port> ports)
     {

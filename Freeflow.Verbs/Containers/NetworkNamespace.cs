@@ -21,6 +21,13 @@ public sealed partial class NetworkNamespace : IDisposable
     private const int SocketLevel = 1;
     private const int PeerCredentials = 17;
 
+    // Found once: it must be known also when the router has no descriptor left.
+    private static readonly Lazy<NetworkNamespaceId> s_own = new(() =>
+    {
+        using var own = Own();
+        return own.Id;
+    });
+
     private NetworkNamespace(SafeFileHandle handle)
     {
         Handle = handle;
@@ -32,14 +39,7 @@ public sealed partial class NetworkNamespace : IDisposable
     public SafeFileHandle Handle { get; }
 
     /// <summary>Whether it is the router's own: nobody on the host's network is a container.</summary>
-    public bool IsOwn
-    {
-        get
-        {
-            using var own = Own();
-            return own.Id == Id;
-        }
-    }
+    public bool IsOwn => Id == s_own.Value;
 
     /// <summary>The namespace that the other end of an accepted socket connected from (SIOCGSKNS; needs CAP_NET_ADMIN).</summary>
     public static NetworkNamespace OfSocket(SafeHandle acceptedUnixSocket)

@@ -13,7 +13,7 @@ public sealed partial class SysfsTree : IDisposable
 {
     private const int OpenDirectoryFlags = 0x10000 | 0x80000;
     private static readonly UnixFileMode s_file = (UnixFileMode)0b100_100_100;
-    private static readonly UnixFileMode s_directory = (UnixFileMode)0b101_101_101;
+    private static readonly UnixFileMode s_directory = (UnixFileMode)0b111_101_101;
 
     private readonly Lock _gate = new();
     private HashSet<string> _published = [];
@@ -72,7 +72,7 @@ public sealed partial class SysfsTree : IDisposable
     }
 
     private static SafeFileHandle NewTmpfs() =>
-        DetachedMount.NewTmpfs(("size", "1m"), ("nr_inodes", "4096"), ("mode", "0555"));
+        DetachedMount.NewTmpfs(("size", "1m"), ("nr_inodes", "4096"), ("mode", "0755"));
 
     private static void Write(string root, string path, string content)
     {

@@ -1,4 +1,5 @@
 using Freeflow.Verbs.Abi;
+using Freeflow.Verbs.Policy;
 
 namespace Freeflow.Verbs.Engine;
 
@@ -23,6 +24,9 @@ public sealed class EngineAddressHandle(uint protectionDomain, DatagramRoute rou
     internal int Peer { get; set; }
 
     internal int PeerVersion { get; set; } = -1;
+
+    /// <summary>By which policy.</summary>
+    internal AccessPolicy? Policy { get; set; }
 }
 
 /// <summary>

@@ -16,7 +16,8 @@ internal sealed class DoorbellMemory : IDisposable
     private const int SummaryOffset = 64;
     private const int SendOffset = 128;
     private const int ArmOffset = 1024;
-    private const int Used = ArmOffset + (MaximumCompletionQueues * sizeof(uint));
+    private const int SendableOffset = ArmOffset + (MaximumCompletionQueues * sizeof(uint));
+    private const int Used = SendableOffset + (MaximumQueuePairs / 8);
 
     public DoorbellMemory()
     {
@@ -49,6 +50,14 @@ internal sealed class DoorbellMemory : IDisposable
         ref var arm = ref Half(ArmOffset + ((int)completionQueue * sizeof(uint)));
         var armed = Volatile.Read(ref arm);
         return armed != 0 && (armed != 1 || solicited) && Interlocked.Exchange(ref arm, 0) != 0;
+    }
+
+    /// <summary>Tells the application whether a QP takes doorbells: the kernel refuses that of a QP which can't send yet.</summary>
+    public void SetSendable(uint queuePair, bool may)
+    {
+        ref var word = ref Word(SendableOffset + ((int)queuePair / 64 * sizeof(ulong)));
+        var bit = 1UL << ((int)queuePair % 64);
+        Volatile.Write(ref word, may ? word | bit : word & ~bit);
     }
 
     public void Disarm(uint completionQueue) => Volatile.Write(ref Half(ArmOffset + ((int)completionQueue * sizeof(uint))), 0);

@@ -90,6 +90,8 @@ internal sealed class DoorbellWatch(EngineCore core)
                 if (!connection.QueuePairs.TryGetValue(handle, out var queuePair))
                     continue;
                 core.Answers.Rang(queuePair);
+                if (queuePair.RangAt == 0)
+                    queuePair.RangAt = core.Now;
                 core.Enqueue(queuePair);
             }
         }

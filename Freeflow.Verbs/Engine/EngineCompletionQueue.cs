@@ -43,7 +43,7 @@ public sealed class EngineCompletionQueue : IDisposable
 
     /// <summary>A ring for a CQ of this handle.</summary>
     public static SharedRing NewRing(EngineConnection connection, uint handle, int entries) =>
-        SharedRing.Create($"freeflow-cq-{connection.Token:x16}-{handle:x}", entries, Marshal.SizeOf<WorkCompletion>());
+        SharedRing.Create($"freeflow-cq-{connection.Token:x16}-{handle:x}", entries, Marshal.SizeOf<WorkCompletion>(), connection.Rings);
 
     public void Dispose() => Ring.Dispose();
 

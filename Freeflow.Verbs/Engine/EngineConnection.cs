@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Freeflow.Verbs.Interop;
 using Freeflow.Verbs.Memory;
+using Freeflow.Verbs.Rings;
 using Microsoft.Win32.SafeHandles;
 
 namespace Freeflow.Verbs.Engine;
@@ -8,11 +9,21 @@ namespace Freeflow.Verbs.Engine;
 /// <summary>One application's open device, as the engine sees it: its doorbells and what they ring.</summary>
 public sealed class EngineConnection : IDisposable
 {
-    private readonly EventFd _wake = EventFd.Create();
+    private readonly EventFd _wake;
     private readonly SafeFileHandle _lifeline;
     private volatile EnginePort _port = EnginePort.None;
 
-    private EngineConnection() => (_lifeline, LifelineHandle) = UnixSocket.StreamPair();
+    private EngineConnection(
+        EventFd wake, DoorbellMemory doorbell, SafeFileHandle lifeline, SafeFileHandle lifelineHandle, ByteBudget queueMemory, ContainerTally tally, ContainerRates rates)
+    {
+        Rates = rates;
+        _wake = wake;
+        _lifeline = lifeline;
+        Doorbell = doorbell;
+        LifelineHandle = lifelineHandle;
+        Rings = new RingLedger(queueMemory);
+        Tally = tally;
+    }
 
     /// <summary>QP and CQ handles lie below these.</summary>
     public const int MaximumQueuePairs = DoorbellMemory.MaximumQueuePairs;
@@ -40,9 +51,18 @@ public sealed class EngineConnection : IDisposable
         set => _port = value;
     }
 
+    /// <summary>How fast it may send.</summary>
+    public ContainerRates Rates { get; }
+
     public AddressHandleTable AddressHandles { get; } = new();
 
-    internal DoorbellMemory Doorbell { get; } = new();
+    /// <summary>What its container has done.</summary>
+    internal ContainerTally Tally { get; }
+
+    /// <summary>All rings of its QPs, CQs and SRQs.</summary>
+    internal RingLedger Rings { get; }
+
+    internal DoorbellMemory Doorbell { get; }
 
     internal Dictionary<uint, EngineQueuePair> QueuePairs { get; } = [];
 
@@ -60,11 +80,33 @@ public sealed class EngineConnection : IDisposable
 
     internal long LastRang { get; set; }
 
-    public static EngineConnection Create() => new();
+    /// <param name="queueMemory">What its rings count for; null: nothing.</param>
+    /// <param name="tally">Where what it does is counted; null: nowhere.</param>
+    /// <param name="rates">How fast its container may send; null: as fast as it can.</param>
+    /// <exception cref="System.ComponentModel.Win32Exception">ENOMEM or EMFILE; nothing is left then.</exception>
+    public static EngineConnection Create(ByteBudget? queueMemory = null, ContainerTally? tally = null, ContainerRates? rates = null)
+    {
+        var wake = EventFd.Create();
+        DoorbellMemory? doorbell = null;
+        try
+        {
+            doorbell = new DoorbellMemory();
+            var (lifeline, handle) = UnixSocket.StreamPair();
+            return new EngineConnection(
+                wake, doorbell, lifeline, handle, queueMemory ?? ByteBudget.Boundless, tally ?? new ContainerTally(), rates ?? new ContainerRates());
+        }
+        catch
+        {
+            doorbell?.Dispose();
+            wake.Dispose();
+            throw;
+        }
+    }
 
-    /// <summary>Frees the doorbells. Only after the engine has detached the connection.</summary>
+    /// <summary>Frees the doorbells and whatever rings are left. Only after the engine has detached the connection.</summary>
     public void Dispose()
     {
+        Rings.Dispose();
         Doorbell.Dispose();
         _wake.Dispose();
         _lifeline.Dispose();

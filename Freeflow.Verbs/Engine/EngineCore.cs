@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Links;
+using Freeflow.Verbs.Policy;
 
 namespace Freeflow.Verbs.Engine;
 
@@ -19,6 +21,7 @@ internal sealed class EngineCore
         Requester = new Requester(this);
         Answers = new AnswerWatch(this);
         Groups = new MulticastGroups(this);
+        Rates = new RateKeeper(this);
     }
 
     public IEngineEvents Events { get; }
@@ -29,9 +32,15 @@ internal sealed class EngineCore
 
     public ScatterGather Memory { get; }
 
+    /// <summary>Who may talk to whom.</summary>
+    public AccessPolicy Policy { get; set; } = AccessPolicy.Open;
+
     public Dictionary<uint, EngineQueuePair> QueuePairs { get; } = [];
 
     public Dictionary<int, DataLink> Links { get; } = [];
+
+    /// <summary>Of each peer that a link was ever up to, and is still a member.</summary>
+    public ConcurrentDictionary<int, PeerTally> Peers { get; } = new();
 
     public MulticastGroups Groups { get; }
 
@@ -44,6 +53,8 @@ internal sealed class EngineCore
     public AnswerWatch Answers { get; }
 
     public WindowOperations Windows { get; }
+
+    public RateKeeper Rates { get; }
 
     public EngineStatistics Statistics { get; } = new();
 
@@ -80,11 +91,21 @@ internal sealed class EngineCore
     public bool Complete(EngineCompletionQueue completionQueue, in WorkCompletion completion, bool solicited)
     {
         Statistics.Completions++;
+        completionQueue.Connection.Tally.Completed(completion.Status);
         if (completionQueue.TryPush(completion, solicited))
             return true;
         if (completionQueue.MarkOverrun())
             Events.CompletionQueueOverrun(completionQueue);
         return false;
+    }
+
+    /// <summary>A request of a QP's is sent again.</summary>
+    public void CountRetry(EngineQueuePair queuePair)
+    {
+        Statistics.Retries++;
+        queuePair.Connection.Tally.Retries++;
+        if (Links.TryGetValue(queuePair.Peer, out var link))
+            link.Tally.Retries++;
     }
 
     /// <summary>Takes a QP to the error state because of something that happened to it.</summary>

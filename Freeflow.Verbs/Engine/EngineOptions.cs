@@ -18,6 +18,9 @@ public sealed record EngineOptions
     /// </summary>
     public TimeSpan SpinFor { get; init; } = TimeSpan.Zero;
 
+    /// <summary>Whether the time from a doorbell to its QP's turn is measured: a look at the clock for each.</summary>
+    public bool MeasuresWaits { get; init; } = true;
+
     /// <summary>TCP congestion control of the data links; empty leaves the system's.</summary>
     public string LinkCongestionControl { get; init; } = "";
 }

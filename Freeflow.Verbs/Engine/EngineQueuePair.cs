@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using Freeflow.Verbs.Abi;
+using Freeflow.Verbs.Policy;
 using Freeflow.Verbs.Rings;
 
 namespace Freeflow.Verbs.Engine;
@@ -19,6 +21,8 @@ public sealed class EngineQueuePair : IDisposable
     internal const int GroupPeers = -3;
 
     private const int MaximumReadAtomic = 128;
+
+    private volatile QueuePairState _state;
 
     private EngineQueuePair(
         EngineConnection connection, uint handle, uint number, uint protectionDomain, QueuePairType type,
@@ -74,8 +78,16 @@ public sealed class EngineQueuePair : IDisposable
     /// <summary>The ring of <see cref="Receives"/>.</summary>
     public SharedRing ReceiveRing => Receives.Ring;
 
-    /// <summary>The state as the engine last had it; other threads may read it.</summary>
-    public QueuePairState State { get; internal set; } = QueuePairState.Reset;
+    /// <summary>The state as the engine last had it; other threads may read it. The application's doorbell is refused in some of them.</summary>
+    public QueuePairState State
+    {
+        get => _state;
+        internal set
+        {
+            _state = value;
+            Connection.Doorbell.SetSendable(Handle, value is not (QueuePairState.Reset or QueuePairState.Init or QueuePairState.ReadyToReceive));
+        }
+    }
 
     /// <summary>In SQD, whether requests that were begun before are not done yet; other threads may read it.</summary>
     public bool IsDraining =>
@@ -86,6 +98,15 @@ public sealed class EngineQueuePair : IDisposable
 
     /// <summary>The same of the next one that it gets.</summary>
     public uint ExpectedPsn => Expected & 0xffffff;
+
+    /// <summary>Work requests of the send queue that were carried out since RESET, modulo 2³²; other threads may read it.</summary>
+    public uint SendsDone { get; internal set; }
+
+    /// <summary>Those that have begun and are not done; the same.</summary>
+    public uint SendsUnderWay => SendRing.Distance(Head, Next);
+
+    /// <summary>When the engine saw a doorbell that the QP has had no turn for, in Stopwatch ticks; 0: there is none.</summary>
+    internal long RangAt { get; set; }
 
     // The connection, from QueuePairChange.
     internal Gid LocalGid { get; set; }
@@ -121,6 +142,9 @@ public sealed class EngineQueuePair : IDisposable
 
     internal bool Parked { get; set; }
 
+    /// <summary>Whether it waits because its container has sent as much as it may.</summary>
+    internal bool HeldByRate { get; set; }
+
     internal RetryTimer Timer;
 
     // Requester. [Head, Next) are under way; [Next, ring producer) are posted.
@@ -135,6 +159,9 @@ public sealed class EngineQueuePair : IDisposable
 
     /// <summary>Where the datagrams go, by slot; empty but for UD.</summary>
     internal DatagramTarget[] Datagrams { get; }
+
+    /// <summary>Where the last datagram came from, and by what it was let in.</summary>
+    internal (AccessPolicy? Policy, EnginePort? Port, (Gid From, Gid To) Route) Admitted { get; set; }
 
     /// <summary>The multicast groups that a UD QP is in.</summary>
     internal List<GroupName> Groups { get; } = [];
@@ -179,8 +206,8 @@ public sealed class EngineQueuePair : IDisposable
 
     internal ScatterGatherEntry[] ReadEntry { get; } = new ScatterGatherEntry[1];
 
-    /// <summary>Receives taken so far, in the peer's count of <see cref="SendOperation.SendNumber"/>.</summary>
-    internal uint ReceivesTaken { get; set; }
+    /// <summary>Receives taken since RESET, in the peer's count of <see cref="SendOperation.SendNumber"/>; other threads may read it.</summary>
+    public uint ReceivesTaken { get; internal set; }
 
     internal bool OwesAcknowledgement { get; set; }
 
@@ -203,7 +230,10 @@ public sealed class EngineQueuePair : IDisposable
     /// <summary>Whether it has a peer that it talks to.</summary>
     internal bool IsConnected => State is QueuePairState.ReadyToReceive or QueuePairState.ReadyToSend or QueuePairState.SendQueueDrain;
 
-    /// <summary>Makes a QP in RESET; sizes are rounded up as the rxe driver rounds them. With an SRQ it has no receives of its own.</summary>
+    /// <summary>
+    /// Makes a QP in RESET. As in the rxe driver, SGEs and inline data share their space, rings are rounded up to powers of two, and
+    /// a queue may be asked to hold nothing. With an SRQ it has no receives of its own.
+    /// </summary>
     public static EngineQueuePair Create(
         EngineConnection connection, uint handle, uint number, uint protectionDomain, QueuePairType type,
         EngineCompletionQueue sendCq, EngineCompletionQueue receiveCq, QueuePairCapabilities capabilities, bool signalAll,
@@ -211,10 +241,14 @@ public sealed class EngineQueuePair : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(handle, (uint)EngineConnection.MaximumQueuePairs);
         const int entry = 16;
-        var data = Math.Max(Math.Max(1, capabilities.MaxSendSge) * entry, (capabilities.MaxInline + entry - 1) / entry * entry);
-        var made = capabilities with { MaxSendSge = data / entry, MaxInline = data, MaxRecvSge = Math.Max(1, capabilities.MaxRecvSge) };
+        var data = Math.Max(capabilities.MaxSendSge * entry, capabilities.MaxInline);
+        var made = capabilities with { MaxSendSge = data / entry, MaxInline = data };
+        // What the constructor makes for each slot.
+        var beside = Unsafe.SizeOf<SendOperation>() + (made.MaxSendSge * entry) + made.MaxInline
+            + (type == QueuePairType.UnreliableDatagram ? Unsafe.SizeOf<DatagramTarget>() : 0);
         var send = SharedRing.Create(
-            $"freeflow-sq-{connection.Token:x16}-{sendCq.Handle:x}-{number:x}", Math.Max(1, made.MaxSendWr), SendWqeHead.Size + data);
+            $"freeflow-sq-{connection.Token:x16}-{sendCq.Handle:x}-{number:x}", made.MaxSendWr, SendWqeHead.Size + data,
+            connection.Rings, beside);
         EngineReceiveQueue receive;
         try
         {
@@ -250,7 +284,7 @@ public sealed class EngineQueuePair : IDisposable
             Receives.Clear();
         Array.Clear(Operations);
         (Head, Next, Unacknowledged) = (0, 0, 0);
-        (NextSendNumber, SendLimit, ReceivesTaken) = (0, 0, 0);
+        (NextSendNumber, SendLimit, ReceivesTaken, SendsDone) = (0, 0, 0, 0);
         OutstandingReads = LocalOperations = 0;
         Stopped = SaidOutOfSequence = Established = OwesAcknowledgement = false;
         Inbound = default;

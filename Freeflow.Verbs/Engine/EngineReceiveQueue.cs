@@ -49,7 +49,7 @@ public sealed class EngineReceiveQueue : IDisposable
 
     /// <summary>Makes the receive queue of one QP.</summary>
     public static EngineReceiveQueue Create(EngineConnection connection, EngineCompletionQueue completionQueue, uint qpn, int entries, int sges) =>
-        new(connection, NewRing($"freeflow-rq-{connection.Token:x16}-{completionQueue.Handle:x}-{qpn:x}", entries, sges), sges, isShared: false);
+        new(connection, NewRing(connection, $"freeflow-rq-{connection.Token:x16}-{completionQueue.Handle:x}-{qpn:x}", entries, sges), sges, isShared: false);
 
     /// <summary>Makes an SRQ.</summary>
     public static EngineReceiveQueue CreateShared(EngineConnection connection, uint handle, int entries, int sges, uint limit) =>
@@ -57,7 +57,7 @@ public sealed class EngineReceiveQueue : IDisposable
 
     /// <summary>A ring for an SRQ to be moved to.</summary>
     public static SharedRing NewSharedRing(EngineConnection connection, uint handle, int entries, int sges) =>
-        NewRing($"freeflow-srq-{connection.Token:x16}-{handle:x}", entries, sges);
+        NewRing(connection, $"freeflow-srq-{connection.Token:x16}-{handle:x}", entries, sges);
 
     public void Dispose() => Ring.Dispose();
 
@@ -110,6 +110,6 @@ public sealed class EngineReceiveQueue : IDisposable
         return true;
     }
 
-    private static SharedRing NewRing(string name, int entries, int sges) =>
-        SharedRing.Create(name, Math.Max(1, entries), ReceiveWqeHead.Size + (Math.Max(1, sges) * EntryBytes));
+    private static SharedRing NewRing(EngineConnection connection, string name, int entries, int sges) =>
+        SharedRing.Create(name, entries, ReceiveWqeHead.Size + (Math.Max(1, sges) * EntryBytes), connection.Rings);
 }

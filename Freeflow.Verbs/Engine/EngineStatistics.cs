@@ -21,7 +21,15 @@ public sealed class EngineStatistics
     /// <summary>UC and UD messages that were lost on their way or not taken.</summary>
     public long MessagesDropped { get; internal set; }
 
+    /// <summary>Connected QPs that failed because the policy allows their connection no more.</summary>
+    public long PolicyEnded { get; internal set; }
+
     public long Wakeups { get; internal set; }
+
+    /// <summary>From the moment that the engine sees a doorbell to the turn of its QP.</summary>
+    internal WaitHistogram DoorbellWaits { get; } = new();
+
+    internal SleepClock Sleep { get; } = new();
 
     public int QueuePairs { get; internal set; }
 

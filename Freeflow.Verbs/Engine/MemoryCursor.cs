@@ -33,15 +33,20 @@ internal struct MemoryCursor
         _responder = responder;
     }
 
-    /// <summary>Checks every entry: key, PD, bounds, rights. Entries of no length need no valid key.</summary>
-    public readonly bool IsValid(KeyTable keys)
+    /// <summary>
+    /// Checks the entries that the first <paramref name="bytes"/> need, as far as they need them: key, PD, bounds, rights. Nobody
+    /// minds what is wrong with the rest.
+    /// </summary>
+    public readonly bool IsValid(KeyTable keys, ulong bytes = ulong.MaxValue)
     {
-        for (var i = _index; i < _end; i++)
+        for (var i = _index; i < _end && bytes > 0; i++)
         {
             ref var entry = ref _entries[i];
             var address = entry.Address;
-            if (entry.Length != 0 && Find(keys, entry.LocalKey, ref address, entry.Length) is null)
+            var needed = Math.Min(bytes, entry.Length);
+            if (needed != 0 && Find(keys, entry.LocalKey, ref address, needed) is null)
                 return false;
+            bytes -= needed;
         }
 
         return true;

@@ -128,7 +128,7 @@ internal sealed partial class Requester
             case RetryReason.ReceiverNotReady or RetryReason.NoAnswer or RetryReason.AwaitingRoom:
                 _core.Enqueue(qp);
                 break;
-            case RetryReason.AwaitingAnswer when SendQueue.HasUnderWay(qp) || SendQueue.HasPosted(qp):
+            case RetryReason.AwaitingAnswer when SendQueue.HasUnderWay(qp) || (SendQueue.HasPosted(qp) && !qp.HeldByRate):
                 CheckOnPeer(qp);
                 break;
             case RetryReason.LinkDown:
@@ -244,7 +244,7 @@ internal sealed partial class Requester
                 qp.OutstandingReads++;
         }
 
-        _core.Statistics.Retries++;
+        _core.CountRetry(qp);
     }
 
     private static void Restart(EngineQueuePair qp, uint slot)
@@ -261,10 +261,12 @@ internal sealed partial class Requester
     private void WaitForReceiver(EngineQueuePair qp, ref SendOperation operation, byte rnrTimer)
     {
         // 7 means for ever.
-        if (qp.RnrRetry != 7 && qp.Timer.RnrAttempts++ >= qp.RnrRetry)
+        var attempts = qp.Timer.RnrAttempts;
+        qp.Timer.RnrAttempts = Math.Min(attempts + 1, RetryClock.LongestRnrBackoff + 1);
+        if (qp.RnrRetry != 7 && attempts >= qp.RnrRetry)
             SendQueue.Stop(qp, ref operation, WorkCompletionStatus.RnrRetryExceededError);
         else
-            _core.Clock.Set(qp, RetryReason.ReceiverNotReady, _core.Now + RetryClock.RnrTicks(rnrTimer));
+            _core.Clock.Set(qp, RetryReason.ReceiverNotReady, _core.Now + RetryClock.RnrTicks(rnrTimer, attempts));
     }
 
     private void WaitAndRetry(EngineQueuePair qp, ref SendOperation operation)
@@ -278,7 +280,7 @@ internal sealed partial class Requester
             return;
         }
 
-        _core.Statistics.Retries++;
+        _core.CountRetry(qp);
         _core.Clock.Set(qp, RetryReason.NoAnswer, _core.Now + wait);
     }
 

@@ -42,7 +42,7 @@ internal sealed partial class Responder
 
     private bool DeliverTo(EngineQueuePair qp, in Datagram datagram, in DatagramPayload payload)
     {
-        if (!qp.IsConnected || datagram.Qkey != qp.Qkey
+        if (!qp.IsConnected || datagram.Qkey != qp.Qkey || !IsAdmitted(qp, datagram.Route)
             || (!qp.Receive.Held && PostedReceives(qp) == 0))
         {
             Drop();
@@ -68,6 +68,7 @@ internal sealed partial class Responder
         }
 
         qp.Expected = datagram.Sequence + 1;
+        qp.Connection.Tally.Received((uint)payload.Length);
         CompleteReceive(qp, WorkCompletionStatus.Success, new InboundRequest
         {
             Opcode = datagram.Opcode,
@@ -80,9 +81,22 @@ internal sealed partial class Responder
         return true;
     }
 
+    /// <summary>Whether a datagram may come from there. Most come from where the one before came from.</summary>
+    private bool IsAdmitted(EngineQueuePair qp, in DatagramRoute route)
+    {
+        var (policy, port) = (core.Policy, qp.Connection.Port);
+        if (policy.IsOpen || (qp.Admitted.Policy == policy && qp.Admitted.Port == port && qp.Admitted.Route == (route.Local, route.Remote)))
+            return true;
+        var own = route.IsMulticast && port.Gids.Count > 0 ? port.Gids[0] : route.Remote;
+        if (!policy.AllowsPair(port, own, route.Local))
+            return false;
+        qp.Admitted = (policy, port, (route.Local, route.Remote));
+        return true;
+    }
+
     private CopyResult Place(MemoryCursor to, in Datagram datagram, in DatagramPayload payload)
     {
-        if (!to.IsValid(core.Keys))
+        if (!to.IsValid(core.Keys, (ulong)(GlobalRouteHeader.Size + payload.Length)))
             return CopyResult.DestinationFault;
         GlobalRouteHeader.Write(_routeHeader, datagram.Route, payload.Length, datagram.Opcode == WorkRequestOpcode.SendWithImmediate);
         if (!core.Memory.Scatter(ref to, _routeHeader))

@@ -39,7 +39,7 @@ internal sealed partial class Responder
             cursor = ReceiveCursor(qp);
             if (request.Length > qp.Receive.Length)
                 return DropWithReceive(qp, WorkCompletionStatus.RemoteInvalidRequestError);
-            if (!cursor.IsValid(core.Keys))
+            if (!cursor.IsValid(core.Keys, request.Length))
                 return ReceiveFailed(qp);
         }
 

@@ -45,7 +45,7 @@ internal sealed partial class Responder(EngineCore core)
             }
 
             cursor = ReceiveCursor(qp);
-            if (!cursor.IsValid(core.Keys))
+            if (!cursor.IsValid(core.Keys, request.Length))
             {
                 CompleteReceive(qp, WorkCompletionStatus.LocalProtectionError, request);
                 return Refuse(qp, Verdict.RemoteOperationError);
@@ -64,6 +64,7 @@ internal sealed partial class Responder(EngineCore core)
     public void Finish(EngineQueuePair qp)
     {
         qp.Inbound.Active = false;
+        qp.Connection.Tally.Received(qp.Inbound.Request.Length);
         Advance(qp);
         if (qp.Inbound.Request.Opcode == WorkRequestOpcode.SendWithInvalidate
             && !core.Windows.TryInvalidate(qp, qp.Inbound.Request.Immediate))
@@ -103,7 +104,11 @@ internal sealed partial class Responder(EngineCore core)
         if (!ReadCursor(qp, request.RemoteAddress, request.RemoteKey, request.Length).IsValid(core.Keys))
             return Refuse(qp, Verdict.RemoteAccessError);
         if (verdict == Verdict.Accept)
+        {
+            qp.Connection.Tally.BytesSent += request.Length;
             Advance(qp);
+        }
+
         return Verdict.Accept;
     }
 
@@ -217,6 +222,7 @@ internal sealed partial class Responder(EngineCore core)
             // What follows is dropped until this message comes again.
             qp.SaidOutOfSequence = true;
             core.Statistics.RnrNaks++;
+            qp.Connection.Tally.RnrNaks++;
             verdict = Verdict.ReceiverNotReady;
             return false;
         }

@@ -50,13 +50,20 @@ internal sealed class RetryClock
         256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768, 49152,
     ];
 
+    /// <summary>Doublings of an RNR wait; no less than the retries that can be counted.</summary>
+    public const int LongestRnrBackoff = 6;
+
     private readonly List<EngineQueuePair> _waiting = [];
     private long _next = long.MaxValue;
 
     public int Count => _waiting.Count;
 
-    /// <summary>Ticks of an RNR timer code.</summary>
-    public static long RnrTicks(byte code) => s_rnrTimers[code & 31] * (Stopwatch.Frequency / 100_000);
+    /// <summary>
+    /// Ticks of an RNR timer code, the least that a sender waits. One that has waited in vain before waits longer, up to 640 µs: with
+    /// a timer of 10 µs and retries without end the engine would do nothing but look for receives, ahead of all other threads.
+    /// </summary>
+    public static long RnrTicks(byte code, int attempts) =>
+        Math.Max(s_rnrTimers[code & 31], 1 << Math.Clamp(attempts, 0, LongestRnrBackoff)) * (Stopwatch.Frequency / 100_000);
 
     /// <summary>
     /// Ticks without an answer after which a retry counts: four times the QP's 4.096 µs × 2^timeout, the most that the

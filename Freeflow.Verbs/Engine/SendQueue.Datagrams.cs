@@ -46,17 +46,18 @@ internal sealed partial class SendQueue
             if (wqe.SgidIndex >= port.Gids.Count)
                 return false;
             target.Route = new DatagramRoute(port.Gids[wqe.SgidIndex], wqe.Dgid, wqe.FlowLabel, wqe.HopLimit, wqe.TrafficClass);
-            target.Peer = PeerOf(port.Tenant, wqe.Dgid);
+            target.Peer = PeerOf(port, target.Route);
             return true;
         }
 
         if (qp.Connection.AddressHandles.Find(wqe.AhNumber) is not { } handle || handle.ProtectionDomain != qp.ProtectionDomain)
             return false;
         var version = core.Addresses.Version;
-        if (handle.PeerVersion != version)
+        if (handle.PeerVersion != version || handle.Policy != core.Policy)
         {
-            handle.Peer = PeerOf(port.Tenant, handle.Route.Remote);
+            handle.Peer = PeerOf(port, handle.Route);
             handle.PeerVersion = version;
+            handle.Policy = core.Policy;
         }
 
         target.Route = handle.Route;
@@ -64,6 +65,9 @@ internal sealed partial class SendQueue
         return true;
     }
 
-    private int PeerOf(ulong tenant, in Gid address) =>
-        address.IsMulticast ? EngineQueuePair.GroupPeers : core.Addresses.PeerOf(tenant, address);
+    /// <summary>Nobody where the policy forbids it; of a group that is asked for each member.</summary>
+    private int PeerOf(EnginePort port, in DatagramRoute route) =>
+        route.Remote.IsMulticast ? EngineQueuePair.GroupPeers
+        : core.Policy.AllowsPair(port, route.Local, route.Remote) ? core.Addresses.PeerOf(port.Tenant, route.Remote)
+        : EngineQueuePair.NoPeer;
 }

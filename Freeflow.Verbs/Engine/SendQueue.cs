@@ -88,6 +88,8 @@ internal sealed partial class SendQueue(EngineCore core)
                 break;
 
             var failed = operation.Status != WorkCompletionStatus.Success;
+            if (!failed)
+                qp.Connection.Tally.Sent(operation);
             var signaled = failed || qp.SignalAll || (operation.Flags & SendFlags.Signaled) != 0;
             var completion = new WorkCompletion
             {
@@ -99,6 +101,7 @@ internal sealed partial class SendQueue(EngineCore core)
                 PortNumber = 1,
             };
             operation.State = OperationState.Posted;
+            qp.SendsDone++;
             if (operation.IsLocal)
                 qp.LocalOperations--;
             if (qp.Unacknowledged == qp.Head)

@@ -44,6 +44,15 @@ public sealed partial class VerbsEngine : IDisposable
 
     public EngineStatistics Statistics => _core.Statistics;
 
+    /// <summary>From the moment that the engine sees a doorbell to the turn of its QP; empty when it is not measured.</summary>
+    public WaitHistogram DoorbellWaits => _core.Statistics.DoorbellWaits;
+
+    /// <summary>When the engine's thread sleeps.</summary>
+    public SleepClock Sleep => _core.Statistics.Sleep;
+
+    /// <summary>What has gone over the data links to a member; null before the first link.</summary>
+    public PeerTally? TallyOf(int peer) => _core.Peers.GetValueOrDefault(peer);
+
     /// <summary>Errno with which the kernel refused real-time priority; 0 when it was granted or not asked for.</summary>
     public int RealTimeRefused { get; private set; }
 
@@ -61,7 +70,10 @@ public sealed partial class VerbsEngine : IDisposable
         _core.Statistics.Connections++;
     });
 
-    /// <summary>Removes the connection and everything of it.</summary>
+    /// <summary>
+    /// Removes the connection and everything of it. Its QPs take doorbells as before: a program that lives on while its router ends is not
+    /// told so by ibv_post_send, but by its flushed requests.
+    /// </summary>
     public void Detach(EngineConnection connection, Action done) => Post(() =>
     {
         foreach (var queuePair in connection.QueuePairs.Values.ToArray())
@@ -100,6 +112,8 @@ public sealed partial class VerbsEngine : IDisposable
 
     public void Remove(EngineQueuePair queuePair, Action done) => Post(() =>
     {
+        if (queuePair.Attached)
+            queuePair.State = QueuePairState.Reset;
         RemoveNow(queuePair);
         done();
     });
@@ -121,7 +135,9 @@ public sealed partial class VerbsEngine : IDisposable
             Close(older, "replaced by a newer connection");
         if (_options.LinkCongestionControl.Length > 0)
             StreamSocket.TrySetCongestionControl(link.Socket, _options.LinkCongestionControl);
-        var attached = new DataLink(_core, peer, link, _nextKey++);
+        var tally = _core.Peers.GetOrAdd(peer, _ => new PeerTally());
+        tally.IsUp = true;
+        var attached = new DataLink(_core, peer, link, _nextKey++, tally);
         _core.Links[peer] = attached;
         _sources.Add(attached.Key, attached);
         _epoll.Add(attached.Socket, EpollEvents.In, attached.Key);
@@ -140,6 +156,7 @@ public sealed partial class VerbsEngine : IDisposable
     {
         if (_core.Links.TryGetValue(peer, out var link))
             Close(link, "the peer router left");
+        _core.Peers.TryRemove(peer, out _);
         foreach (var queuePair in _core.QueuePairs.Values.Where(pair => pair.Peer == peer).ToArray())
             _core.Requester.PeerLost(queuePair);
     });
@@ -156,6 +173,16 @@ public sealed partial class VerbsEngine : IDisposable
         _epoll.Dispose();
         _commandWake.Dispose();
     }
+
+    /// <summary>A round trip to a peer's engine; null when there is no link to it, or no room. If the link is lost meanwhile, nothing is said.</summary>
+    public void Ping(int peer, Action<TimeSpan?> done) => Post(() =>
+    {
+        if (!_core.Links.TryGetValue(peer, out var link) || !link.Ping(ticks => done(Stopwatch.GetElapsedTime(0, ticks))))
+            done(null);
+    });
+
+    /// <summary>Has the engine's thread call back: one that hangs does not.</summary>
+    public void CallBack(Action called) => Post(called);
 
     private void Post(Action command)
     {
@@ -182,6 +209,7 @@ public sealed partial class VerbsEngine : IDisposable
                 FlushLinks();
                 _core.Answers.Release();
                 _core.Clock.Expire(_core.Now, _expired);
+                _core.Rates.Release();
                 if (worked || _core.RunnableCount > 0)
                 {
                     lastWork = _core.Now;
@@ -191,7 +219,7 @@ public sealed partial class VerbsEngine : IDisposable
                 else if (!_core.Answers.StaysAwake())
                 {
                     var stayAwake = _options.BusyPoll || _core.Now - lastWork < spinTicks;
-                    Look(stayAwake ? 0 : Math.Min(_core.Clock.Next, _core.Answers.NextDeadline));
+                    Look(stayAwake ? 0 : Math.Min(Math.Min(_core.Clock.Next, _core.Rates.Next), _core.Answers.NextDeadline));
                 }
             }
         }
@@ -222,16 +250,33 @@ public sealed partial class VerbsEngine : IDisposable
             var queuePair = _core.Dequeue();
             if (!queuePair.Attached)
                 continue;
-            var budget = new WorkBudget(OperationsPerTurn, BytesPerTurn);
-            var link = queuePair.Peer >= 0 ? _core.Links.GetValueOrDefault(queuePair.Peer) : null;
-            if (link is not null && !link.TryAnswer(queuePair, ref budget))
-                continue;
-            if (_core.Requester.Run(queuePair, link, ref budget))
-                _core.Enqueue(queuePair);
+            if (queuePair.RangAt != 0)
+            {
+                if (_options.MeasuresWaits)
+                    _core.Statistics.DoorbellWaits.Add(Stopwatch.GetTimestamp() - queuePair.RangAt);
+                queuePair.RangAt = 0;
+            }
+
+            var rates = queuePair.Connection.Rates;
+            if ((rates.Own.IsLimited || rates.Tenant.IsLimited) && queuePair.State != QueuePairState.Error)
+                RunLimited(queuePair);
+            else
+                Run(queuePair, new WorkBudget(OperationsPerTurn, BytesPerTurn));
         }
 
         return turns > 0;
     }
+
+    /// <summary>What is left of the budget.</summary>
+    private WorkBudget Run(EngineQueuePair queuePair, WorkBudget budget)
+    {
+        var link = LinkOf(queuePair);
+        if ((link is null || link.TryAnswer(queuePair, ref budget)) && _core.Requester.Run(queuePair, link, ref budget))
+            _core.Enqueue(queuePair);
+        return budget;
+    }
+
+    private DataLink? LinkOf(EngineQueuePair queuePair) => queuePair.Peer >= 0 ? _core.Links.GetValueOrDefault(queuePair.Peer) : null;
 
     private void FlushLinks()
     {
@@ -266,12 +311,16 @@ public sealed partial class VerbsEngine : IDisposable
                 deadline = 0;
         }
 
+        var sleeps = deadline != 0;
+        if (sleeps)
+            _core.Statistics.Sleep.FallAsleep();
         var count = _epoll.Wait(_ready, NanosecondsUntil(deadline));
         Volatile.Write(ref _sleeping, 0);
+        var now = sleeps ? _core.Statistics.Sleep.WakeUp() : Stopwatch.GetTimestamp();
         _doorbells.Wake();
         if (count > 0)
         {
-            _core.Now = Stopwatch.GetTimestamp();
+            _core.Now = now;
             _core.Statistics.Wakeups++;
         }
 
@@ -306,6 +355,8 @@ public sealed partial class VerbsEngine : IDisposable
         _epoll.Remove(link.Socket);
         link.Dispose();
         _core.Statistics.Links--;
+        link.Tally.IsUp = false;
+        link.Tally.LinksLost++;
         foreach (var queuePair in _core.QueuePairs.Values.Where(pair => pair.Peer == link.Peer))
         {
             queuePair.Parked = false;
@@ -359,6 +410,8 @@ public sealed partial class VerbsEngine : IDisposable
 
         queuePair.State = change.State;
         _core.Enqueue(queuePair);
+        if (change.RemoteGid is not null)
+            EndIfForbidden(queuePair);
     }
 
     private void RemoveNow(EngineQueuePair queuePair)
@@ -370,7 +423,6 @@ public sealed partial class VerbsEngine : IDisposable
         UnbindWindowsOf(queuePair);
         queuePair.Attached = false;
         queuePair.Receives.Users--;
-        queuePair.State = QueuePairState.Reset;
         queuePair.Connection.QueuePairs.Remove(queuePair.Handle);
         _core.QueuePairs.Remove(queuePair.Number);
         _core.Statistics.QueuePairs--;

@@ -38,7 +38,10 @@ internal sealed class HandoverLink : IDisposable
     public string? Broken { get; private set; }
 
     /// <summary>Whether frames wait to be written.</summary>
-    public bool HasOutgoing => _to > _from;
+    public bool HasOutgoing => _to > _from || _link.Cipher is { HasPending: true };
+
+    /// <summary>Whether more frames have come than <see cref="Receive"/> has given; the socket says nothing of them.</summary>
+    public bool HasMore => _link.Cipher is { HasRecord: true };
 
     /// <summary>Whether the loop waits for the socket to take more.</summary>
     public bool AwaitsRoom { get; set; }
@@ -66,17 +69,16 @@ internal sealed class HandoverLink : IDisposable
     {
         while (HasOutgoing && Broken is null)
         {
-            _vector[0] = IoVector.Of(_outgoing.AsSpan(_from, _to - _from));
-            var sent = StreamSocket.SendVector(Socket, _vector);
+            var sent = SendWaiting();
             if (sent == -Errno.EAGAIN)
                 return;
-            if (sent <= 0)
+            if (sent < 0)
                 Broken ??= $"sending failed (errno {-sent})";
             else
                 _from += sent;
         }
 
-        if (!HasOutgoing)
+        if (_from == _to)
             (_from, _to) = (0, 0);
     }
 
@@ -87,13 +89,12 @@ internal sealed class HandoverLink : IDisposable
         if (_have > 0)
             _incoming.AsSpan(_have - rest, rest).CopyTo(_incoming);
         _have = rest;
-        _vector[0] = IoVector.Of(_incoming.AsSpan(_have));
-        var got = StreamSocket.ReceiveVector(Socket, _vector);
+        var got = ReceiveInto(_incoming.AsSpan(_have));
         if (got == -Errno.EAGAIN)
             return [];
         if (got <= 0)
         {
-            Broken ??= got == 0 ? "closed by the peer" : $"receiving failed (errno {-got})";
+            Broken ??= got == 0 ? "closed by the peer" : got == -Errno.EBADMSG ? "it was tampered with: a record does not open" : $"receiving failed (errno {-got})";
             return [];
         }
 
@@ -103,4 +104,22 @@ internal sealed class HandoverLink : IDisposable
     }
 
     public void Dispose() => _link.Dispose();
+
+    /// <summary>0 when only sealed bytes have waited, and are sent.</summary>
+    private int SendWaiting()
+    {
+        var waiting = _outgoing.AsSpan(_from, _to - _from);
+        if (_link.Cipher is { } cipher)
+            return waiting.IsEmpty ? cipher.Flush(Socket) : cipher.Send(Socket, waiting);
+        _vector[0] = IoVector.Of(waiting);
+        return StreamSocket.SendVector(Socket, _vector);
+    }
+
+    private int ReceiveInto(Span<byte> buffer)
+    {
+        if (_link.Cipher is { } cipher)
+            return cipher.Receive(Socket, buffer);
+        _vector[0] = IoVector.Of(buffer);
+        return StreamSocket.ReceiveVector(Socket, _vector);
+    }
 }

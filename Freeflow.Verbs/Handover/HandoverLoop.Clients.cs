@@ -98,7 +98,11 @@ public sealed partial class HandoverLoop
         same.Add(route);
         Review(route);
         if (route.Reason != PlainReason.None)
+        {
             Statistics.CountPlain(route.Reason);
+            process.Container.Plain++;
+        }
+
         return new ShimResolved { Route = index, Word = route.Word, Flags = Learns(destination) ? RouteFlags.Learns : RouteFlags.None };
     }
 
@@ -129,37 +133,39 @@ public sealed partial class HandoverLoop
     /// <summary>Makes a route's word true.</summary>
     private void Review(Route route)
     {
-        var reason = Judge(route, out var peer, out var listener);
-        if (route.Become(reason, peer, listener.IsIpv6))
+        var reason = Judge(route.Process.Container, route.Source, route.Destination, out var peer, out var listener);
+        if (route.Become(reason, peer, listener.IsIpv6, route.Process.Container.Pacing))
             route.Process.Publish(route);
     }
 
-    private PlainReason Judge(Route route, out HandoverPeer? peer, out ListenerState listener)
+    /// <summary>Why a connection would be plain: the first of these that applies. <see cref="TcpVerdict"/> tells them in this order.</summary>
+    private PlainReason Judge(HandoverContainer container, Ipv4 source, Destination destination, out HandoverPeer? peer, out ListenerState listener)
     {
         (peer, listener) = (null, default);
-        var container = route.Process.Container;
-        var (address, port) = route.Destination;
+        var (address, port) = destination;
         if (_options.HostAddress is null)
             return PlainReason.Underlay;
+        if (_isDraining)
+            return PlainReason.Draining;
         if (container.IsPrivileged)
             return PlainReason.Privileged;
-        if (IsListed(_options.Never, route.Destination) || (_options.Mode == AccelerationMode.Never && !IsListed(_options.Always, route.Destination)))
+        if (IsListed(_options.Never, destination) || (_options.Mode == AccelerationMode.Never && !IsListed(_options.Always, destination)))
             return PlainReason.Configured;
         if (container.Addresses.Contains(address))
             return PlainReason.OwnAddress;
-        if (!container.Addresses.Contains(route.Source))
+        if (!container.Addresses.Contains(source))
             return PlainReason.Source;
         if (_owners.OwnerOf(container.Tenant.Key, address) is not { } owner)
             return PlainReason.NoOwner;
         if (!_peers.TryGetValue(owner, out peer) || !peer.IsReachable)
             return PlainReason.Unreachable;
-        if (!peer.Listeners.TryGetValue(route.Key, out listener))
+        if (!peer.Listeners.TryGetValue(new ListenerKey(container.Tenant.Key, address, (ushort)port), out listener))
             return PlainReason.NoListener;
-        if (!_policy.Allows(container.Tenant.Key, route.Source, container.Tenant.Key, address, (ushort)port))
+        if (!_policy.Allows(container.Tenant.Key, source, container.Tenant.Key, address, (ushort)port))
             return PlainReason.Policy;
         if (listener.IsBusy)
             return PlainReason.Busy;
-        return IsLearntShort(container, route.Destination) ? PlainReason.Short : PlainReason.None;
+        return IsLearntShort(container, destination) ? PlainReason.Short : PlainReason.None;
     }
 
     private static bool IsListed(IReadOnlySet<Destination> list, Destination destination) =>
@@ -210,6 +216,7 @@ public sealed partial class HandoverLoop
                 return true;
             case NoteType.Plain:
                 Statistics.CountPlain((PlainReason)Math.Min(note.Socket, byte.MaxValue));
+                process.Container.Plain++;
                 return true;
             default:
                 return false;
@@ -239,8 +246,13 @@ public sealed partial class HandoverLoop
     private void Give(Route route, int count, NoteFlags flags, Ipv4 source, ushort sourcePort, long now)
     {
         var reason = TryGive(route, count, flags, source, sourcePort, now);
-        if (reason != PlainReason.None)
-            Refuse(route, flags, reason);
+        if (reason == PlainReason.None)
+            return;
+
+        // Other reasons are the route's, and counted with its first look.
+        if (reason is PlainReason.NoPorts or PlainReason.Limit)
+            Statistics.CountPlain(reason);
+        Refuse(route, flags, reason);
     }
 
     /// <summary>Makes host sockets for a route, as many as there can be, and sends them to its process; why there is none.</summary>
@@ -251,7 +263,7 @@ public sealed partial class HandoverLoop
             return route.Reason;
         if (process.Container.IsGone)
             return PlainReason.Source;
-        count = Math.Min(count, _options.SocketsPerContainer - process.Container.SocketsOut);
+        count = (int)Math.Min(Math.Min(count, _options.SocketsPerContainer - process.Container.SocketsOut), process.Container.RoomForFlows);
         if (count <= 0)
             return PlainReason.Limit;
         var peer = route.Peer!;
@@ -269,10 +281,14 @@ public sealed partial class HandoverLoop
         if (isHere)
             message.Flags |= NoteFlags.Here;
         var made = 0;
-        while (made < count && MakeSocket(route, flags, endpointPort, source, sourcePort, out var ends, out var hostPort) is var socket and >= 0)
+        while (made < count)
         {
+            var rate = Pacer.FirstRate(process.Container, process.Container.SocketsOut);
+            var socket = MakeSocket(route, flags, endpointPort, source, sourcePort, rate, out var ends, out var hostPort);
+            if (socket < 0)
+                break;
             sockets[made] = socket;
-            var given = new GivenSocket(route, peer, endpointPort, route.IsIpv6Listener, hostPort, ends, HostSocket.CookieOf(socket), now);
+            var given = new GivenSocket(route, peer, endpointPort, route.IsIpv6Listener, hostPort, ends, HostSocket.CookieOf(socket), now, rate);
             var number = process.Give(given);
             if (isHere)
                 _givenHere[hostPort] = (process, number);
@@ -306,7 +322,7 @@ public sealed partial class HandoverLoop
 
     /// <summary>A socket, bound and locked; or a negative number.</summary>
     private int MakeSocket(
-        Route route, NoteFlags flags, int endpointPort, Ipv4 source, ushort sourcePort, out VirtualEnds ends, out ushort hostPort)
+        Route route, NoteFlags flags, int endpointPort, Ipv4 source, ushort sourcePort, long rate, out VirtualEnds ends, out ushort hostPort)
     {
         var isIpv6 = (flags & NoteFlags.Ipv6) != 0;
         ends = default;
@@ -318,10 +334,19 @@ public sealed partial class HandoverLoop
 
         // The application's own choice of port, or the host's: no other connection from here to there has it.
         ends = new VirtualEnds(source, sourcePort != 0 ? sourcePort : hostPort, route.Destination.Address, (ushort)route.Destination.Port);
+        Pace(socket, rate);
         if (hostPort != 0 && _lock.Connecting(socket, hostPort, (route.Peer!.Address, endpointPort), ends) >= 0)
             return socket;
         HostSocket.Close(socket);
         return -1;
+    }
+
+    /// <summary>The kernel holds a connection to the rate, until <see cref="Pacer"/> has it set another.</summary>
+    private static void Pace(int socket, long rate)
+    {
+        const int maximumPacingRate = 47;
+        if (rate > 0)
+            _ = HostSocket.SetOption(socket, maximumPacingRate, BitConverter.GetBytes(rate));
     }
 
     private static void Refuse(Route route, NoteFlags flags, PlainReason reason)
@@ -342,6 +367,14 @@ public sealed partial class HandoverLoop
 
         Forget(process, note.Socket, given);
         var now = Environment.TickCount64;
+        var (ends, tenant) = (given.Ends, process.Container.Tenant.Key);
+        if (!_policy.Allows(tenant, ends.Local, tenant, ends.Peer, ends.PeerPort))
+        {
+            // Given while that was allowed. What nobody announces is closed where it comes to.
+            Statistics.Refused++;
+            return;
+        }
+
         Announce(process.Container, given, now);
         Begin(process, given, now);
         if ((note.Flags & NoteFlags.Sample) != 0)
@@ -374,11 +407,13 @@ public sealed partial class HandoverLoop
     private void Begin(HandoverProcess process, in GivenSocket given, long now)
     {
         Statistics.Announced++;
+        process.Container.Announced++;
         _begun++;
+        _events.Announced(new AnnouncedFlow(process.Container, given.Ends, given.HostPort, given.Peer.Address, given.EndpointPort, given.Cookie));
+        Pacer.Add(process.Container, given.Cookie, given.Rate);
         var route = given.Route;
         route.Outstanding = Math.Max(0, route.Outstanding - 1);
         if (route.ToSend(now) is > 0 and var more)
             _ = TryGive(route, more, route.WantsIpv6 ? NoteFlags.Ipv6 : NoteFlags.None, route.Source, 0, now);
-        _events.Announced(new AnnouncedFlow(process.Container, given.Ends, given.HostPort, given.Peer.Address, given.EndpointPort, given.Cookie));
     }
 }

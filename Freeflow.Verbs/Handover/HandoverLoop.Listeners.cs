@@ -11,6 +11,7 @@ public sealed partial class HandoverLoop
     private const long OverflowWithin = 60_000;
 
     private readonly Dictionary<ListenerKey, HandoverContainer> _published = [];
+    private bool _isDraining;
     private int _turn;
     private int _overflowing; // connections in all overflows
 
@@ -25,6 +26,18 @@ public sealed partial class HandoverLoop
 
     /// <summary>Takes a listener out and disposes it; what is queued stays with whoever has the channel's other end.</summary>
     public void Detach(DeliveryChannel channel) => Post(() => DetachNow(channel));
+
+    /// <summary>
+    /// Whether connections that begin from now on are plain: those of containers here, and those to listeners here, which the others are told
+    /// are busy, so that what is on its way still comes.
+    /// </summary>
+    public void Drain(bool drains) => Post(() =>
+    {
+        _isDraining = drains;
+        foreach (var container in _containers)
+            Publish(container);
+        ReviewAll();
+    });
 
     private void DetachNow(DeliveryChannel channel)
     {
@@ -82,7 +95,7 @@ public sealed partial class HandoverLoop
         var now = new Dictionary<ListenerKey, ListenerState>();
         foreach (var group in container.Listeners.Where(channel => channel.IsWaitedFor).GroupBy(channel => (channel.Listener.Address, channel.Listener.Port)))
         {
-            var state = new ListenerState(group.First().Listener.IsIpv6, group.All(channel => channel.IsBusy));
+            var state = new ListenerState(group.First().Listener.IsIpv6, _isDraining || group.All(channel => channel.IsBusy));
             foreach (var address in container.Addresses.Where(address => group.Key.Address is null || group.Key.Address == address))
             {
                 var key = new ListenerKey(container.Tenant.Key, address, group.Key.Port);
@@ -183,18 +196,23 @@ public sealed partial class HandoverLoop
         if (!_policy.Allows(announcement.Tenant, ends.Peer, container.Tenant.Key, ends.Local, ends.LocalPort))
         {
             Statistics.Refused++;
+            container.NotDelivered++;
             HostSocket.Close(socket);
             return;
         }
 
         if (_lock.Accepted(socket, isIpv6 ? _own.Ipv6Port : _own.Port, client, ends) < 0)
         {
-            Statistics.Reset++;
+            CountDelivery(channel, delivered: false);
             HostSocket.Close(socket);
             return;
         }
 
         FaultPoint.Pass(FaultPoint.ConnectionLocked);
+        var (rate, cookie) = (Pacer.FirstRate(container, 0), HostSocket.CookieOf(socket));
+        Pace(socket, rate);
+        _events.Accepted(new AcceptedFlow(container, ends, cookie));
+        Pacer.Add(container, cookie, rate);
         Queue(channel, socket, ends);
     }
 
@@ -228,10 +246,7 @@ public sealed partial class HandoverLoop
     {
         if (channel.Overflow.Count == 0 && channel.HasRoom)
         {
-            if (channel.Deliver(socket, ends) == 0)
-                Statistics.Delivered++;
-            else
-                Statistics.Reset++;
+            CountDelivery(channel, channel.Deliver(socket, ends) == 0);
             FaultPoint.Pass(FaultPoint.ConnectionQueued);
         }
         else if (channel.Overflow.Count < MaximumOverflow)
@@ -242,12 +257,26 @@ public sealed partial class HandoverLoop
         }
         else
         {
-            Statistics.Reset++;
+            CountDelivery(channel, delivered: false);
             HostSocket.Close(socket);
         }
 
         if (!channel.IsBusy && (channel.Overflow.Count > 0 || !channel.HasRoom))
             SetBusy(channel, true);
+    }
+
+    private void CountDelivery(DeliveryChannel channel, bool delivered)
+    {
+        if (delivered)
+        {
+            Statistics.Delivered++;
+            channel.Container.Delivered++;
+        }
+        else
+        {
+            Statistics.Reset++;
+            channel.Container.NotDelivered++;
+        }
     }
 
     private void SetBusy(DeliveryChannel channel, bool busy)
@@ -277,10 +306,7 @@ public sealed partial class HandoverLoop
             var isInTime = channel.HasRoom;
             if (!isInTime)
                 HostSocket.Close(waiting.Socket);
-            if (isInTime && channel.Deliver(waiting.Socket, waiting.Ends) == 0)
-                Statistics.Delivered++;
-            else
-                Statistics.Reset++;
+            CountDelivery(channel, isInTime && channel.Deliver(waiting.Socket, waiting.Ends) == 0);
         }
 
         if (channel.Overflow.Count == 0 && channel.Queued <= channel.Backlog / 2)

@@ -22,6 +22,8 @@ public sealed partial class HandoverLoop
         if (peer.Link is { } link)
             Close(link, "the peer was removed");
         Statistics.Expired += _arrivals.Forget(peer);
+        if (!IsRouter(peer.Address))
+            _lock.Forget(peer.Address);
         ReviewAll();
     });
 
@@ -109,8 +111,12 @@ public sealed partial class HandoverLoop
         if ((events & ~EpollEvents.Out) != 0)
         {
             var now = Environment.TickCount64;
-            foreach (ref readonly var frame in link.Receive(now))
-                Take(link, frame, now);
+            do
+            {
+                foreach (ref readonly var frame in link.Receive(now))
+                    Take(link, frame, now);
+            }
+            while (link.HasMore && link.Broken is null);
         }
 
         if (link.Broken is { } reason)

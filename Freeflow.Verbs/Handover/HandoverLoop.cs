@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Freeflow.Verbs.Engine;
+using Freeflow.Verbs.Handover.Pacing;
 using Freeflow.Verbs.Interop;
 using Freeflow.Verbs.Links;
 
@@ -24,7 +25,7 @@ public sealed partial class HandoverLoop : IDisposable
 
     private readonly HandoverOptions _options;
     private readonly IAddressOwners _owners;
-    private readonly IHandoverPolicy _policy;
+    private IHandoverPolicy _policy;
     private readonly IHandoverEvents _events;
     private readonly Epoll _epoll = Epoll.Create();
     private readonly EventFd _commandWake = EventFd.Create();
@@ -62,6 +63,7 @@ public sealed partial class HandoverLoop : IDisposable
 
         _ports = new PortRange(options.LocalPorts.First, options.LocalPorts.Last, Random.Shared.Next(1 << 16));
         _lock = options.OwnFilters ? SocketLock.WithOwnFilters() : SocketLock.Open(out _slowLock);
+        Pacer = new ConnectionPacer(options.PacesRunning, events.Noticed);
         _arrivals = new Arrivals(options);
         _own = new HandoverPeer(EngineQueuePair.SameRouter, _host) { Port = _endpoint?.Port ?? options.Port, Ipv6Port = _ipv6Endpoint?.Port ?? options.Ipv6Port };
         _peers.Add(_own.Number, _own);
@@ -74,6 +76,9 @@ public sealed partial class HandoverLoop : IDisposable
     }
 
     public HandoverStatistics Statistics { get; } = new();
+
+    /// <summary>Keeps the limits of bandwidth.</summary>
+    public ConnectionPacer Pacer { get; }
 
     /// <summary>Errno with which the kernel refused the filters that sockets share, so that each has its own; 0 when it did not.</summary>
     public int SharedFiltersRefused => _slowLock;
@@ -95,6 +100,7 @@ public sealed partial class HandoverLoop : IDisposable
             _thread.Join();
         foreach (var source in _sources.Values.OfType<IDisposable>())
             source.Dispose();
+        Pacer.Dispose();
         _arrivals.CloseAll();
         _endpoint?.Dispose();
         _ipv6Endpoint?.Dispose();
@@ -105,6 +111,16 @@ public sealed partial class HandoverLoop : IDisposable
 
     /// <summary>Who owns which address has changed: what processes have been told is looked at again.</summary>
     public void LookAgain() => Post(ReviewAll);
+
+    /// <summary>From now on these may connect. Connections that are there already are not looked at.</summary>
+    public void SetPolicy(IHandoverPolicy policy) => Post(() =>
+    {
+        _policy = policy;
+        ReviewAll();
+    });
+
+    /// <summary>Has the loop's thread call back: one that hangs does not.</summary>
+    public void CallBack(Action called) => Post(called);
 
     private void Post(Action command)
     {

@@ -40,6 +40,9 @@ public sealed record HandoverOptions
     /// <summary>A filter for each socket, as where the kernel refuses those that all share: for tests of that way.</summary>
     public bool OwnFilters { get; init; }
 
+    /// <summary>Whether limits of bandwidth are kept for connections that run: else it is as where the kernel can't, for tests of that.</summary>
+    public bool PacesRunning { get; init; } = true;
+
     /// <summary>Host sockets that one container may have been given and not connected.</summary>
     public int SocketsPerContainer { get; init; } = 4096;
 

@@ -104,4 +104,4 @@ public sealed class HandoverProcess : IDisposable
 
 /// <summary>A host socket in a process's hands.</summary>
 internal readonly record struct GivenSocket(
-    Route Route, HandoverPeer Peer, int EndpointPort, bool IsIpv6Listener, ushort HostPort, VirtualEnds Ends, ulong Cookie, long Since);
+    Route Route, HandoverPeer Peer, int EndpointPort, bool IsIpv6Listener, ushort HostPort, VirtualEnds Ends, ulong Cookie, long Since, long Rate);

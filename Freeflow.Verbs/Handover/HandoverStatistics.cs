@@ -5,6 +5,7 @@ public sealed class HandoverStatistics
 {
     private readonly long[] _plain = new long[64];
     private long _strayed;
+    private long _policyEnded;
 
     /// <summary>Host sockets given to containers.</summary>
     public long SocketsIssued { get; internal set; }
@@ -39,6 +40,9 @@ public sealed class HandoverStatistics
     /// <summary>Handed-over sockets that were found to have left their peer.</summary>
     public long Strayed => Interlocked.Read(ref _strayed);
 
+    /// <summary>Connections that were reset because the policy allows them no more; one within a host may count for each end.</summary>
+    public long PolicyEnded => Interlocked.Read(ref _policyEnded);
+
     /// <summary>Listeners that are delivered to, processes that use TCP mode, connections that wait for their announcement.</summary>
     public int Listeners { get; internal set; }
 
@@ -54,6 +58,9 @@ public sealed class HandoverStatistics
 
     /// <summary>Any thread.</summary>
     public void CountStrayed() => Interlocked.Increment(ref _strayed);
+
+    /// <summary>Any thread.</summary>
+    public void CountPolicyEnded() => Interlocked.Increment(ref _policyEnded);
 
     internal void CountPlain(PlainReason reason)
     {

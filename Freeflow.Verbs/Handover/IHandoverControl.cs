@@ -19,17 +19,14 @@ public interface IHandoverPolicy
     bool Allows(ulong fromTenant, Ipv4 from, ulong toTenant, Ipv4 to, ushort port);
 }
 
-/// <summary>All within a tenant.</summary>
-public sealed class SameTenantPolicy : IHandoverPolicy
-{
-    public bool Allows(ulong fromTenant, Ipv4 from, ulong toTenant, Ipv4 to, ushort port) => fromTenant == toTenant;
-}
-
 /// <summary>What TCP mode reports. Called on its thread: an implementation must only hand the news on.</summary>
 public interface IHandoverEvents
 {
     /// <summary>A container of this host has begun a connection.</summary>
     void Announced(in AnnouncedFlow flow);
+
+    /// <summary>A connection has come and is on its way to a container of this host.</summary>
+    void Accepted(in AcceptedFlow flow);
 
     /// <summary>A process has closed its end, or broken the protocol for this reason.</summary>
     void ProcessEnded(HandoverProcess process, string reason);
@@ -53,3 +50,9 @@ public interface IHandoverEvents
 /// <param name="PeerPort">Its endpoint.</param>
 /// <param name="Cookie">By which the kernel tells its socket from every other, of before and after.</param>
 public readonly record struct AnnouncedFlow(HandoverContainer Container, VirtualEnds Ends, int HostPort, Ipv4 PeerAddress, int PeerPort, ulong Cookie);
+
+/// <summary>The same as its server's router knows it.</summary>
+/// <param name="Container">The server's.</param>
+/// <param name="Ends">As the server sees them.</param>
+/// <param name="Cookie">By which the kernel tells its socket from every other.</param>
+public readonly record struct AcceptedFlow(HandoverContainer Container, VirtualEnds Ends, ulong Cookie);

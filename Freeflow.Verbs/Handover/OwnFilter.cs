@@ -10,6 +10,8 @@ namespace Freeflow.Verbs.Handover;
 internal static class OwnFilter
 {
     private const int AttachFilterOption = 26;
+    private const uint SourceAddress = 0xfff0000c; // of the IPv4 header: SKF_NET_OFF + 12
+    private const uint SourcePort = 0;             // of the TCP header
     private const ushort LoadWord = 0x20;    // BPF_LD | BPF_W | BPF_ABS
     private const ushort LoadHalf = 0x28;    // BPF_LD | BPF_H | BPF_ABS
     private const ushort JumpIfEqual = 0x15; // BPF_JMP | BPF_JEQ | BPF_K
@@ -20,9 +22,9 @@ internal static class OwnFilter
     {
         Span<Instruction> program =
         [
-            new(LoadWord, 0, 0, SharedFilters.SourceAddress),
+            new(LoadWord, 0, 0, SourceAddress),
             new(JumpIfEqual, 0, 3, peer.Address.Value),
-            new(LoadHalf, 0, 0, SharedFilters.SourcePort),
+            new(LoadHalf, 0, 0, SourcePort),
             new(JumpIfEqual, 0, 1, (uint)peer.Port),
             new(Return, 0, 0, uint.MaxValue),
             new(Return, 0, 0, 0),

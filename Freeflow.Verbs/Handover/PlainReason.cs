@@ -17,6 +17,7 @@ public enum PlainReason : byte
     NoPorts = 11,
     Limit = 12,
     Underlay = 13,
+    Draining = 20,
     Shared = 32,
     Option = 33,
     Slow = 34,

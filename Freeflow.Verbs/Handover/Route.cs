@@ -17,6 +17,7 @@ internal sealed class Route(HandoverProcess process, uint index, Destination des
     private const long BusyWithin = 1000;
 
     private bool _isJudged;
+    private long _pacing;
     private int _stock;
     private long _lastConnect;
 
@@ -50,11 +51,11 @@ internal sealed class Route(HandoverProcess process, uint index, Destination des
     public uint Word => ((uint)Generation << 16) | ((uint)Reason << 8) | (Reason == PlainReason.None ? 2u : 1u);
 
     /// <summary>Sets what holds from now on; true when that is something else than before.</summary>
-    public bool Become(PlainReason reason, HandoverPeer? peer, bool isIpv6Listener)
+    public bool Become(PlainReason reason, HandoverPeer? peer, bool isIpv6Listener, long pacing = 0)
     {
-        if (_isJudged && reason == Reason && peer == Peer && isIpv6Listener == IsIpv6Listener)
+        if (_isJudged && reason == Reason && peer == Peer && isIpv6Listener == IsIpv6Listener && pacing == _pacing)
             return false;
-        (_isJudged, Reason, Peer, IsIpv6Listener) = (true, reason, peer, isIpv6Listener);
+        (_isJudged, Reason, Peer, IsIpv6Listener, _pacing) = (true, reason, peer, isIpv6Listener, pacing);
         if (++Generation == 0)
             Generation = 1;
         Outstanding = 0;

@@ -122,6 +122,9 @@ public struct ShimResolved
     public uint Word;
     public RouteFlags Flags;
     private readonly uint _reserved;
+
+    /// <summary>What the word says.</summary>
+    public readonly PlainReason Reason => (PlainReason)(byte)(Word >> 8);
 }
 
 /// <summary><c>struct ff_listen</c></summary>

@@ -33,6 +33,9 @@ internal sealed class SocketLock : IDisposable
     public int Accepted(int socket, int localPort, (Ipv4 Address, int Port) peer, in VirtualEnds ends) =>
         Lock(socket, peer, ends, _shared?.AttachToAccepted(socket, localPort, peer) ?? -1);
 
+    /// <summary>No connections of a peer host are accepted any more.</summary>
+    public void Forget(Ipv4 peer) => _shared?.Forget(peer);
+
     public void Dispose() => _shared?.Dispose();
 
     private static int Lock(int socket, (Ipv4, int) peer, in VirtualEnds ends, int attached)

@@ -6,7 +6,8 @@ namespace Freeflow.Verbs.Interop;
 [StructLayout(LayoutKind.Sequential)]
 internal readonly struct BpfInstruction
 {
-    private const byte MapOfDescriptor = 1; // BPF_PSEUDO_MAP_FD
+    private const byte MapOfDescriptor = 1;    // BPF_PSEUDO_MAP_FD
+    private const byte MemoryOfDescriptor = 2; // BPF_PSEUDO_MAP_VALUE
 
     private readonly byte _code;
     private readonly byte _registers;
@@ -30,14 +31,20 @@ internal readonly struct BpfInstruction
     /// <summary>destination += constant.</summary>
     public static BpfInstruction Add(int destination, int constant) => new(0x07, destination, 0, 0, constant);
 
-    /// <summary>Register 0 = the packet's 32 bits there, as a number; register 6 has the packet. A packet that ends before is dropped.</summary>
-    public static BpfInstruction PacketWord(int offset) => new(0x20, 0, 0, 0, offset);
+    /// <summary>destination += source.</summary>
+    public static BpfInstruction AddRegister(int destination, int source) => new(0x0f, destination, source, 0, 0);
 
-    /// <summary>The same, 16 bits.</summary>
-    public static BpfInstruction PacketHalf(int offset) => new(0x28, 0, 0, 0, offset);
+    /// <summary>destination &amp;= constant.</summary>
+    public static BpfInstruction And(int destination, int constant) => new(0x57, destination, 0, 0, constant);
+
+    /// <summary>destination &lt;&lt;= bits.</summary>
+    public static BpfInstruction ShiftLeft(int destination, int bits) => new(0x67, destination, 0, 0, bits);
 
     /// <summary>destination = the 32 bits at source + offset.</summary>
     public static BpfInstruction LoadWord(int destination, int source, int offset) => new(0x61, destination, source, offset, 0);
+
+    /// <summary>The same, 16 bits.</summary>
+    public static BpfInstruction LoadHalf(int destination, int source, int offset) => new(0x69, destination, source, offset, 0);
 
     /// <summary>The same, 64 bits.</summary>
     public static BpfInstruction LoadLong(int destination, int source, int offset) => new(0x79, destination, source, offset, 0);
@@ -48,11 +55,23 @@ internal readonly struct BpfInstruction
     /// <summary>The same, 16 bits.</summary>
     public static BpfInstruction StoreHalf(int destination, int offset, int source) => new(0x6b, destination, source, offset, 0);
 
+    /// <summary>The same, 64 bits.</summary>
+    public static BpfInstruction StoreLong(int destination, int offset, int source) => new(0x7b, destination, source, offset, 0);
+
     /// <summary>Passes over so many instructions when the register is 0.</summary>
     public static BpfInstruction SkipIfZero(int register, int instructions) => new(0x15, register, 0, instructions, 0);
 
     /// <summary>Passes over so many when the two are different.</summary>
     public static BpfInstruction SkipUnlessEqual(int left, int right, int instructions) => new(0x5d, left, right, instructions, 0);
+
+    /// <summary>Passes over so many when the two are the same.</summary>
+    public static BpfInstruction SkipIfEqual(int left, int right, int instructions) => new(0x1d, left, right, instructions, 0);
+
+    /// <summary>Passes over so many when the left one, without a sign, is no greater.</summary>
+    public static BpfInstruction SkipUnlessGreater(int left, int right, int instructions) => new(0xbd, left, right, instructions, 0);
+
+    /// <summary>Passes over so many when the lower 32 bits of a register are something else.</summary>
+    public static BpfInstruction SkipUnless(int register, uint constant, int instructions) => new(0x56, register, 0, instructions, (int)constant);
 
     public static BpfInstruction Call(int function) => new(0x85, 0, 0, 0, function);
 
@@ -60,6 +79,9 @@ internal readonly struct BpfInstruction
 
     /// <summary>Register = a map, by its descriptor; <see cref="MapRest"/> has to follow.</summary>
     public static BpfInstruction Map(int register, SafeHandle map) => new(0x18, register, MapOfDescriptor, 0, (int)map.DangerousGetHandle());
+
+    /// <summary>Register = where an array's one element is (<see cref="Bpf.TryMapMemory"/>); <see cref="MapRest"/> has to follow.</summary>
+    public static BpfInstruction Memory(int register, SafeHandle map) => new(0x18, register, MemoryOfDescriptor, 0, (int)map.DangerousGetHandle());
 
     public static BpfInstruction MapRest() => default;
 }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.ComponentModel;
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -14,6 +15,10 @@ internal sealed unsafe partial class RouteNetlink : IDisposable
     public const ushort NewAddress = 20;
     public const ushort DeleteAddress = 21;
     public const ushort GetAddress = 22;
+    public const ushort NewRoute = 24;
+    public const ushort GetRoute = 26;
+    public const ushort NewNeighbour = 28;
+    public const ushort GetNeighbour = 30;
     public const ushort NewNamespaceId = 88;
     public const ushort GetNamespaceId = 90;
 
@@ -27,6 +32,10 @@ internal sealed unsafe partial class RouteNetlink : IDisposable
     private const ushort Request = 1;
     private const ushort Dump = 0x300;
     private const int HeaderBytes = 16;
+    private const ushort Error = 2;
+    private const ushort Done = 3;
+
+    private static readonly TimeSpan s_answersWithin = TimeSpan.FromSeconds(1);
 
     private RouteNetlink(SafeFileHandle handle) => Handle = handle;
 
@@ -54,14 +63,23 @@ internal sealed unsafe partial class RouteNetlink : IDisposable
         throw new Win32Exception(error, "bind(AF_NETLINK)");
     }
 
-    /// <summary>Asks for all links or all addresses; the answers come as ordinary messages.</summary>
-    public void Ask(ushort type)
+    /// <summary>What is done with a message; true: it was the last one.</summary>
+    public delegate bool Message(ushort type, ReadOnlySpan<byte> body);
+
+    /// <summary>What is done with a message.</summary>
+    public delegate void Taking(ushort type, ReadOnlySpan<byte> body);
+
+    /// <summary>Asks for all links, addresses, routes or neighbours; the answers come as ordinary messages.</summary>
+    /// <param name="type">Of the request.</param>
+    /// <param name="family">AF_INET and the like; 0: all that are asked for in one list.</param>
+    public void Ask(ushort type, byte family = 0)
     {
         Span<byte> message = stackalloc byte[HeaderBytes + 16];
         message.Clear();
         BinaryPrimitives.WriteInt32LittleEndian(message, message.Length);
         BinaryPrimitives.WriteUInt16LittleEndian(message[4..], type);
         BinaryPrimitives.WriteUInt16LittleEndian(message[6..], Request | Dump);
+        message[HeaderBytes] = family;
         fixed (byte* bytes = message)
             _ = Send(Handle, bytes, message.Length, 0);
     }
@@ -81,6 +99,39 @@ internal sealed unsafe partial class RouteNetlink : IDisposable
         BinaryPrimitives.WriteInt32LittleEndian(message[24..], (int)networkNamespace.DangerousGetHandle());
         fixed (byte* bytes = message)
             _ = Send(Handle, bytes, message.Length, 0);
+    }
+
+    /// <summary>Reads a list that was asked for, and what else comes meanwhile. Throws TimeoutException when the kernel does not end it.</summary>
+    public void ReadList(Taking take) => Read((type, body) =>
+    {
+        if (type is Done or Error)
+            return true;
+        take(type, body);
+        return false;
+    });
+
+    /// <summary>Reads messages until one is the last. Throws TimeoutException when none is within a second.</summary>
+    public void Read(Message isLast)
+    {
+        var buffer = new byte[64 * 1024];
+        for (var since = Stopwatch.StartNew(); since.Elapsed < s_answersWithin;)
+        {
+            var got = Receive(buffer);
+            if (got <= 0)
+            {
+                Thread.Sleep(1);
+                continue;
+            }
+
+            ReadOnlySpan<byte> datagram = buffer.AsSpan(0, got);
+            while (TryNext(ref datagram, out var type, out var body))
+            {
+                if (isLast(type, body))
+                    return;
+            }
+        }
+
+        throw new TimeoutException($"the kernel has not told of this host's network within {s_answersWithin.TotalSeconds} s");
     }
 
     /// <summary>Receives one datagram: bytes, 0 when there is none, or -errno (ENOBUFS when messages were lost).</summary>

@@ -55,19 +55,22 @@ internal static unsafe partial class UnixSocket
         return handle;
     }
 
-    /// <summary>The next connection, non-blocking; null when none waits.</summary>
-    public static SafeFileHandle? Accept(SafeHandle listener)
+    /// <summary>The next connection, non-blocking; else null, and why: EAGAIN when none waits.</summary>
+    public static SafeFileHandle? Accept(SafeHandle listener, out int errno)
     {
         var descriptor = AcceptNext(listener, 0, 0, CloseOnExec | NonBlocking);
+        errno = descriptor < 0 ? Marshal.GetLastPInvokeError() : 0;
         return descriptor < 0 ? null : new SafeFileHandle(descriptor, true);
     }
 
     /// <summary>
     /// Receives one message and the descriptors with it. Returns its bytes, 0 at the end, or -errno; EMSGSIZE when message
-    /// or descriptors were truncated (those that came are closed).
+    /// or descriptors were truncated (those that came are closed). <paramref name="isWithout"/>: the message is whole, but this
+    /// process had no room for its descriptors, and has none of them.
     /// </summary>
-    public static int Receive(SafeHandle socket, Span<byte> into, List<SafeFileHandle> descriptors)
+    public static int Receive(SafeHandle socket, Span<byte> into, List<SafeFileHandle> descriptors, out bool isWithout)
     {
+        isWithout = false;
         const int messageTooLong = 90;
         var control = stackalloc byte[ControlHead + (MaximumDescriptors * sizeof(int))];
         fixed (byte* buffer = into)
@@ -86,10 +89,11 @@ internal static unsafe partial class UnixSocket
             TakeDescriptors(control, (long)header.ControlLength, descriptors);
             if ((header.Flags & (Truncated | ControlTruncated)) == 0)
                 return (int)got;
+            isWithout = (header.Flags & Truncated) == 0 && descriptors.Count < MaximumDescriptors;
             foreach (var descriptor in descriptors)
                 descriptor.Dispose();
             descriptors.Clear();
-            return -messageTooLong;
+            return isWithout ? (int)got : -messageTooLong;
         }
     }
 

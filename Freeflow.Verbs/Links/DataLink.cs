@@ -11,6 +11,8 @@ namespace Freeflow.Verbs.Links;
 /// </summary>
 internal sealed partial class DataLink : IDisposable
 {
+    private const int MaximumPings = 1024;
+
     private static readonly long s_stallsAfter = Stopwatch.Frequency;
 
     private readonly EngineCore _core;
@@ -18,22 +20,27 @@ internal sealed partial class DataLink : IDisposable
     private readonly TransmitBuffer _transmit;
     private readonly LinkReceiver _receiver;
     private readonly Queue<EngineQueuePair> _parked = new(64);
+    private readonly Queue<(long At, Action<long>? Answered)> _pings = new();
 
-    public DataLink(EngineCore core, int peer, AuthenticatedLink link, ulong key)
+    public DataLink(EngineCore core, int peer, AuthenticatedLink link, ulong key, PeerTally tally)
     {
         _core = core;
         _link = link;
         Peer = peer;
         Key = key;
+        Tally = tally;
         LastHeard = core.Now;
-        _transmit = new TransmitBuffer(link.Socket, core);
-        _receiver = new LinkReceiver(core, this, TakeWhole);
+        _transmit = new TransmitBuffer(link, core, tally);
+        _receiver = new LinkReceiver(core, this, link.Cipher, TakeWhole);
     }
 
     public int Peer { get; }
 
     /// <summary>The engine's key for the socket.</summary>
     public ulong Key { get; }
+
+    /// <summary>What has gone over all links to the peer.</summary>
+    public PeerTally Tally { get; }
 
     public SafeHandle Socket => _link.Socket;
 
@@ -81,7 +88,21 @@ internal sealed partial class DataLink : IDisposable
         }
     }
 
-    public void Ping() => Send(new FrameHeader { Type = FrameType.Ping });
+    /// <summary>Asks the peer for a sign; <paramref name="answered"/> gets how long it took, in Stopwatch ticks. False when it can't be asked now.</summary>
+    public bool Ping(Action<long>? answered = null)
+    {
+        if (_pings.Count == MaximumPings || !Send(new FrameHeader { Type = FrameType.Ping }))
+            return false;
+        _pings.Enqueue((Stopwatch.GetTimestamp(), answered));
+        return true;
+    }
+
+    /// <summary>The peer's sign has come. They come in the order of the questions.</summary>
+    public void Ponged()
+    {
+        if (_pings.TryDequeue(out var ping))
+            ping.Answered?.Invoke(Stopwatch.GetTimestamp() - ping.At);
+    }
 
     /// <summary>Sends a frame without payload; drops it when there is no room, since whoever needs it asks again.</summary>
     public bool Send(in FrameHeader header)

@@ -8,7 +8,7 @@ public static class LinkDialer
 {
     /// <summary>Connects from <paramref name="from"/> and shakes hands; throws SocketException or InvalidDataException with the reason.</summary>
     public static async Task<AuthenticatedLink> DialAsync(
-        IPAddress from, IPEndPoint to, string ownNode, string peerNode, LinkPurpose purpose, LinkCredential credential, CancellationToken stop)
+        IPAddress from, IPEndPoint to, string ownNode, string peerNode, LinkPurpose purpose, LinkCredential credential, bool encrypt, CancellationToken stop)
     {
         var socket = new Socket(to.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
@@ -17,8 +17,8 @@ public static class LinkDialer
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
             limit.CancelAfter(LinkListener.HandshakeTimeout);
             await socket.ConnectAsync(to, limit.Token).ConfigureAwait(false);
-            await LinkHandshake.DialAsync(socket, ownNode, peerNode, purpose, credential, limit.Token).ConfigureAwait(false);
-            return new AuthenticatedLink(socket, purpose);
+            var cipher = await LinkHandshake.DialAsync(socket, ownNode, peerNode, purpose, credential, encrypt, limit.Token).ConfigureAwait(false);
+            return new AuthenticatedLink(socket, purpose, cipher);
         }
         catch
         {

@@ -7,9 +7,9 @@ namespace Freeflow.Verbs.Links;
 
 /// <summary>
 /// Takes frames off a link's socket. Headers and small payloads pass through a buffer; the bulk of a large payload is
-/// read by the kernel straight into registered memory.
+/// read by the kernel straight into registered memory. What is encrypted passes through the buffer, all of it.
 /// </summary>
-internal sealed class LinkReceiver(EngineCore core, DataLink link, LinkReceiver.TakeWhole takeWhole)
+internal sealed class LinkReceiver(EngineCore core, DataLink link, LinkCipher? cipher, LinkReceiver.TakeWhole takeWhole)
 {
     /// <summary>Acts on a frame that is taken with its whole payload at once.</summary>
     public delegate void TakeWhole(in FrameHeader header, ReadOnlySpan<byte> payload);
@@ -39,6 +39,12 @@ internal sealed class LinkReceiver(EngineCore core, DataLink link, LinkReceiver.
 
     public void Receive()
     {
+        if (cipher is not null)
+        {
+            ReceiveRecords(cipher);
+            return;
+        }
+
         for (var taken = 0; taken < BytesPerTurn && link.Broken is null;)
         {
             var wanted = Prepare(out var direct, out var count);
@@ -54,6 +60,7 @@ internal sealed class LinkReceiver(EngineCore core, DataLink link, LinkReceiver.
             taken += got;
             link.LastHeard = core.Now;
             core.Statistics.LinkBytesReceived += got;
+            link.Tally.BytesReceived += got;
             var placed = Math.Min(got, direct);
             if (placed > 0)
                 Placed(placed, alreadyInMemory: true);
@@ -61,6 +68,42 @@ internal sealed class LinkReceiver(EngineCore core, DataLink link, LinkReceiver.
             Consume();
             if (got < wanted)
                 return;
+        }
+    }
+
+    /// <summary>The same of an encrypted link. A record that has come whole is never left: the socket would not tell of it again.</summary>
+    private void ReceiveRecords(LinkCipher records)
+    {
+        for (var taken = 0; (taken < BytesPerTurn || records.HasRecord) && link.Broken is null;)
+        {
+            MakeRoom(LinkCipher.MaximumRecord);
+            var got = records.Receive(link.Socket, _buffer.AsSpan(_end));
+            if (got == -Errno.EAGAIN)
+                return;
+            if (got <= 0)
+            {
+                link.Break(got == 0 ? "the peer closed the connection"
+                    : got == -Errno.EBADMSG ? "it was tampered with: a record does not open" : $"receiving failed (errno {-got})");
+                return;
+            }
+
+            taken += got;
+            link.LastHeard = core.Now;
+            core.Statistics.LinkBytesReceived += got;
+            _end += got;
+            Consume();
+        }
+    }
+
+    /// <summary>What is left of a frame is short, since nothing waits but a header or a datagram.</summary>
+    private void MakeRoom(int bytes)
+    {
+        if (_first == _end)
+            _first = _end = 0;
+        else if (BufferBytes - _end < bytes)
+        {
+            _buffer.AsSpan(_first, _end - _first).CopyTo(_buffer);
+            (_first, _end) = (0, _end - _first);
         }
     }
 
@@ -80,14 +123,7 @@ internal sealed class LinkReceiver(EngineCore core, DataLink link, LinkReceiver.
                 ahead = 0;
         }
 
-        if (_first == _end)
-            _first = _end = 0;
-        else if (BufferBytes - _end < FrameHeader.Size + FrameHeader.MaximumDatagram)
-        {
-            _buffer.AsSpan(_first, _end - _first).CopyTo(_buffer);
-            (_first, _end) = (0, _end - _first);
-        }
-
+        MakeRoom(FrameHeader.Size + FrameHeader.MaximumDatagram);
         ahead = Math.Min(ahead, BufferBytes - _end);
         if (ahead > 0)
             _vectors[count++] = IoVector.Of(_buffer.AsSpan(_end, ahead));
@@ -149,6 +185,7 @@ internal sealed class LinkReceiver(EngineCore core, DataLink link, LinkReceiver.
         switch (_header.Type)
         {
             case FrameType.Pong:
+                link.Ponged();
                 return;
             case FrameType.AskReceives:
                 link.TellReceives(_header);

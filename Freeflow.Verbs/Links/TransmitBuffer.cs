@@ -7,14 +7,16 @@ namespace Freeflow.Verbs.Links;
 /// <summary>
 /// What waits to be written to a link's socket. Small frames gather here and leave in one call; the payload of a large
 /// one is written straight from registered memory, and only what the socket does not take at once is copied here, so that
-/// nothing refers to an application's memory after a call returns.
+/// nothing refers to an application's memory after a call returns. What is encrypted is copied, all of it.
 /// </summary>
-internal sealed class TransmitBuffer(SafeHandle socket, EngineCore core)
+internal sealed class TransmitBuffer(AuthenticatedLink link, EngineCore core, PeerTally tally)
 {
     private const int Capacity = 1 << 20;
     private const int EagerFlush = 64 * 1024;
     private const int MaximumCopied = 8 * 1024;
 
+    private readonly SafeHandle _socket = link.Socket;
+    private readonly LinkCipher? _cipher = link.Cipher;
     private readonly byte[] _bytes = GC.AllocateArray<byte>(Capacity, pinned: true);
     private readonly IoVector[] _vectors = new IoVector[34];
     private int _head;
@@ -25,8 +27,6 @@ internal sealed class TransmitBuffer(SafeHandle socket, EngineCore core)
 
     /// <summary>Since when a blocked socket has taken nothing, in Stopwatch ticks.</summary>
     public long BlockedSince { get; private set; }
-
-    public bool IsEmpty => _head == _tail;
 
     /// <summary>Whether a frame of the largest size may be added.</summary>
     public bool HasRoom => !IsBlocked && Capacity - _tail >= FrameHeader.Size + FrameHeader.MaximumPayload;
@@ -44,7 +44,7 @@ internal sealed class TransmitBuffer(SafeHandle socket, EngineCore core)
     public bool Add(in FrameHeader header, ref MemoryCursor payload, out bool readable)
     {
         var length = (int)header.PayloadLength;
-        if (length > MaximumCopied)
+        if (length > MaximumCopied && _cipher is null)
         {
             var described = core.Memory.Describe(payload, length, _vectors.AsSpan(1), out var count);
             if (described == length)
@@ -73,8 +73,7 @@ internal sealed class TransmitBuffer(SafeHandle socket, EngineCore core)
         var before = _head;
         while (_head != _tail)
         {
-            _vectors[0] = IoVector.Of(_bytes.AsSpan(_head, _tail - _head));
-            var sent = StreamSocket.SendVector(socket, _vectors.AsSpan(0, 1));
+            var sent = SendBuffered();
             if (sent == -Errno.EAGAIN)
             {
                 Block(_head != before);
@@ -84,12 +83,34 @@ internal sealed class TransmitBuffer(SafeHandle socket, EngineCore core)
             if (sent < 0)
                 return false;
             _head += sent;
-            core.Statistics.LinkBytesSent += sent;
+            CountSent(sent);
         }
 
+        var progressed = _head != before;
         _head = _tail = 0;
+        if (_cipher is { HasPending: true } && _cipher.Flush(_socket) is var flushed and not 0)
+        {
+            Block(progressed);
+            return flushed == -Errno.EAGAIN;
+        }
+
         IsBlocked = false;
         return true;
+    }
+
+    private void CountSent(int bytes)
+    {
+        core.Statistics.LinkBytesSent += bytes;
+        tally.BytesSent += bytes;
+    }
+
+    private int SendBuffered()
+    {
+        var waiting = _bytes.AsSpan(_head, _tail - _head);
+        if (_cipher is not null)
+            return _cipher.Send(_socket, waiting);
+        _vectors[0] = IoVector.Of(waiting);
+        return StreamSocket.SendVector(_socket, _vectors.AsSpan(0, 1));
     }
 
     private void Block(bool progressed)
@@ -110,11 +131,11 @@ internal sealed class TransmitBuffer(SafeHandle socket, EngineCore core)
         AddHeader(header);
         var buffered = _tail - _head;
         _vectors[0] = IoVector.Of(_bytes.AsSpan(_head, buffered));
-        var sent = StreamSocket.SendVector(socket, _vectors.AsSpan(0, count + 1));
+        var sent = StreamSocket.SendVector(_socket, _vectors.AsSpan(0, count + 1));
         if (sent < 0 && sent != -Errno.EAGAIN)
             return false;
         sent = Math.Max(sent, 0);
-        core.Statistics.LinkBytesSent += sent;
+        CountSent(sent);
         if (sent < buffered)
         {
             _head += sent;

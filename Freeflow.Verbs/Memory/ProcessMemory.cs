@@ -24,6 +24,7 @@ public sealed class ProcessMemory : IDisposable
     private readonly ProcessFiles _files;
     private readonly int _visiblePid;
     private readonly long _shareLimit;
+    private readonly ByteBudget _containersShare;
     private readonly Lock _gate = new();
     private readonly Dictionary<ulong, SharedMemory> _shared = [];
     private readonly List<RegisteredMemory> _registered = [];
@@ -35,9 +36,11 @@ public sealed class ProcessMemory : IDisposable
     /// <param name="maps">Its /proc/self/maps.</param>
     /// <param name="visiblePid">Its pid as the kernel told it for the connection; 0 where the router can't see it.</param>
     /// <param name="shareLimit">Bytes that may be shared with the process; beyond, memory is copied.</param>
+    /// <param name="containersShare">The same for all processes of its container; null: no bound.</param>
     /// <exception cref="ArgumentException">A descriptor is not what it should be; the message says which.</exception>
-    public ProcessMemory(SafeFileHandle memory, SafeFileHandle maps, int visiblePid = 0, long shareLimit = long.MaxValue)
+    public ProcessMemory(SafeFileHandle memory, SafeFileHandle maps, int visiblePid = 0, long shareLimit = long.MaxValue, ByteBudget? containersShare = null)
     {
+        _containersShare = containersShare ?? ByteBudget.Boundless;
         _files = new ProcessFiles(memory, maps);
         _visiblePid = visiblePid;
         _shareLimit = shareLimit;
@@ -79,7 +82,7 @@ public sealed class ProcessMemory : IDisposable
             DropUnmapped(mappings);
             var ranges = Shareable(mappings, address, address + length);
             var total = ranges.Sum(range => (long)range.Length);
-            if (total == 0 || total > _shareLimit - _shared.Values.Sum(memory => memory.Length))
+            if (total == 0 || total > _shareLimit - _shared.Values.Sum(memory => memory.Length) || !_containersShare.TryTake(total))
                 return SharePlan.Nothing;
 
             SharedMemory made;
@@ -89,6 +92,7 @@ public sealed class ProcessMemory : IDisposable
             }
             catch (Win32Exception)
             {
+                _containersShare.Return(total);
                 return SharePlan.Nothing;
             }
 
@@ -96,7 +100,7 @@ public sealed class ProcessMemory : IDisposable
             {
                 if (!TryFill(made, range))
                 {
-                    made.Dispose();
+                    Free(made);
                     return SharePlan.Nothing;
                 }
             }
@@ -136,7 +140,7 @@ public sealed class ProcessMemory : IDisposable
         lock (_gate)
         {
             foreach (var memory in _shared.Values)
-                memory.Dispose();
+                Free(memory);
             _shared.Clear();
             _visible?.Dispose();
             _files.Dispose();
@@ -156,9 +160,15 @@ public sealed class ProcessMemory : IDisposable
             if (mappings.Any(mapping => mapping.Shared && mapping.Inode == inode)
                 || _registered.Any(registered => Uses(registered, memory)))
                 continue;
-            memory.Dispose();
+            Free(memory);
             _shared.Remove(inode);
         }
+    }
+
+    private void Free(SharedMemory memory)
+    {
+        memory.Dispose();
+        _containersShare.Return(memory.Length);
     }
 
     private static bool Uses(RegisteredMemory registered, SharedMemory memory)

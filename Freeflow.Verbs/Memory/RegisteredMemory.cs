@@ -8,17 +8,21 @@ namespace Freeflow.Verbs.Memory;
 /// </summary>
 public sealed class RegisteredMemory : IDisposable
 {
-    private readonly ProcessMemory _process;
+    private readonly ProcessMemory? _process;
     private readonly Piece[] _pieces;
     private int _lastPiece;
 
-    internal RegisteredMemory(ProcessMemory process, ulong address, ulong length, Piece[] pieces)
+    internal RegisteredMemory(ProcessMemory? process, ulong address, ulong length, Piece[] pieces)
     {
         _process = process;
         _pieces = pieces;
         Address = address;
         Length = length;
     }
+
+    /// <summary>All of a memory of the router's own, which is no process's.</summary>
+    internal static RegisteredMemory Over(SharedMemory memory, ulong address) =>
+        new(null, address, (ulong)memory.Length, [new Piece(address, address + (ulong)memory.Length, memory, 0)]);
 
     /// <summary>One stretch of addresses; <see cref="Memory"/> is null where it is not shared.</summary>
     internal readonly record struct Piece(ulong Start, ulong End, SharedMemory? Memory, long Offset);
@@ -41,7 +45,7 @@ public sealed class RegisteredMemory : IDisposable
             var length = (int)Math.Min((ulong)destination.Length, piece.End - address);
             if (piece.Memory is { } shared)
                 shared.Span(piece.Offset + (long)(address - piece.Start), length).CopyTo(destination);
-            else if (_process.Read(address, destination[..length]) is var error and not 0)
+            else if (_process!.Read(address, destination[..length]) is var error and not 0)
                 return error;
             address += (ulong)length;
             destination = destination[length..];
@@ -60,7 +64,7 @@ public sealed class RegisteredMemory : IDisposable
             var length = (int)Math.Min((ulong)source.Length, piece.End - address);
             if (piece.Memory is { } shared)
                 source[..length].CopyTo(shared.Span(piece.Offset + (long)(address - piece.Start), length));
-            else if (_process.Write(address, source[..length]) is var error and not 0)
+            else if (_process!.Write(address, source[..length]) is var error and not 0)
                 return error;
             address += (ulong)length;
             source = source[length..];
@@ -86,7 +90,7 @@ public sealed class RegisteredMemory : IDisposable
     }
 
     /// <summary>Ends the registration; the shared pages stay the process's own.</summary>
-    public void Dispose() => _process.Released(this);
+    public void Dispose() => _process?.Released(this);
 
     private bool TryFind(ulong address, out Piece piece)
     {

@@ -19,10 +19,15 @@ public sealed class SharedRing : IDisposable
     private const int MinimumElementBytes = 64;
 
     private readonly int _log2ElementBytes;
+    private readonly RingLedger? _ledger;
+    private readonly long _counted;
+    private int _disposed;
 
-    private SharedRing(SharedMemory memory, int slots, int elementBytes)
+    private SharedRing(SharedMemory memory, int slots, int elementBytes, RingLedger? ledger, long counted)
     {
         Memory = memory;
+        _ledger = ledger;
+        _counted = counted;
         Mask = (uint)slots - 1;
         ElementBytes = elementBytes;
         _log2ElementBytes = BitOperations.Log2((uint)elementBytes);
@@ -59,16 +64,35 @@ public sealed class SharedRing : IDisposable
         set => Volatile.Write(ref Index(RingLayout.ConsumerIndex), value & Mask);
     }
 
-    /// <summary>Makes a ring for at least <paramref name="elements"/> elements of at least <paramref name="elementBytes"/>.</summary>
-    public static SharedRing Create(string name, int elements, int elementBytes)
+    /// <summary>
+    /// Makes a ring for at least <paramref name="elements"/> elements of at least <paramref name="elementBytes"/>. In a ledger it
+    /// counts with its own bytes and the <paramref name="beside"/> that the engine keeps for each slot. Throws Win32Exception
+    /// (ENOMEM, EMFILE).
+    /// </summary>
+    public static SharedRing Create(string name, int elements, int elementBytes, RingLedger? ledger = null, int beside = 0)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(elements, 1);
+        ArgumentOutOfRangeException.ThrowIfNegative(elements);
         ArgumentOutOfRangeException.ThrowIfLessThan(elementBytes, 1);
         var slots = (int)BitOperations.RoundUpToPowerOf2((uint)elements + 1);
         var element = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(elementBytes, MinimumElementBytes));
         var bytes = RingLayout.Data + ((long)slots * element);
         bytes = (bytes + Environment.SystemPageSize - 1) / Environment.SystemPageSize * Environment.SystemPageSize;
-        return new SharedRing(SharedMemory.Create(name, bytes), slots, element);
+        var counted = bytes + ((long)slots * beside);
+        ledger?.Take(counted);
+        SharedMemory memory;
+        try
+        {
+            memory = SharedMemory.Create(name, bytes);
+        }
+        catch
+        {
+            ledger?.Return(counted);
+            throw;
+        }
+
+        var ring = new SharedRing(memory, slots, element, ledger, counted);
+        ledger?.Enter(ring);
+        return ring;
     }
 
     /// <summary>The bytes of a slot; any index is masked into range.</summary>
@@ -87,7 +111,14 @@ public sealed class SharedRing : IDisposable
         Consumer = 0;
     }
 
-    public void Dispose() => Memory.Dispose();
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
+        Memory.Dispose();
+        _ledger?.Strike(this);
+        _ledger?.Return(_counted);
+    }
 
     private ref uint Index(int offset) => ref MemoryMarshal.AsRef<uint>(Memory.Span(offset, sizeof(uint)));
 }

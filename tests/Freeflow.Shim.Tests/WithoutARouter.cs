@@ -21,6 +21,43 @@ public sealed class WithoutARouter : IDisposable
     {
         var result = Shim.Run(_freeflow.FullName, "ibv_devices");
         MustSeeNoDevice(result);
+        Assert.Contains($"; {_freeflow.FullName}/run can't be read (No such file or directory): is the router's directory mounted here", result.Errors);
+    }
+
+    [Fact]
+    public void AnotherNameThanThoseThatAreThere()
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(SocketPath)!);
+        // What is no router's name, or no socket's, is nobody's business: anybody may have put it there.
+        foreach (var name in new[] { "router1.sock", "router-2.sock", "default.sock", ".router3.link", "notes", "\u001b[31m.sock", ".sock" })
+            File.WriteAllText(Path.Combine(_freeflow.FullName, "run", name), "");
+        var result = Shim.Run(_freeflow.FullName, "env", "FFR_NAME=router9", "ibv_devices");
+        MustSeeNoDevice(result);
+        Assert.Matches(@"run/router9\.sock \(No such file or directory\); the routers here: (router1, router-2|router-2, router1)\n", result.Errors);
+    }
+
+    [Fact]
+    public void NoneIsThere()
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(SocketPath)!);
+        var result = Shim.Run(_freeflow.FullName, "ibv_devices");
+        MustSeeNoDevice(result);
+        Assert.Contains($"; no router has its socket in {_freeflow.FullName}/run\n", result.Errors);
+    }
+
+    [Theory]
+    [InlineData("FFR_ID=c1", "freeflow: FFR_ID is not needed, and ignored", true)]
+    [InlineData("FFR_ID=", "freeflow: FFR_ID", false)]
+    [InlineData("VNET_PREFIX=", "freeflow: VNET_PREFIX is not set", true)]
+    [InlineData("VNET_PREFIX=10.244.0.0/16", "freeflow: VNET_PREFIX", false)]
+    [InlineData("VNET_PREFIX=everything", "freeflow: VNET_PREFIX: \"everything\" is no network such as 10.244.0.0/16", true)]
+    public void WhatIsWrongOrNotNeededIsTold(string setting, string line, bool isTold)
+    {
+        var (name, value) = (setting[..setting.IndexOf('=')], setting[(setting.IndexOf('=') + 1)..]);
+        var result = Shell.Run(
+            TimeSpan.FromSeconds(30), new Dictionary<string, string> { ["LD_PRELOAD"] = Shim.Library, ["FREEFLOW_LOG"] = "debug", [name] = value }, "true");
+        Assert.Equal(0, result.ExitCode);
+        Assert.Equal(isTold, result.Errors.Contains(line, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -29,14 +29,14 @@ public sealed class EngineSite : IDisposable, IEngineEvents, IAddressResolver
     public ConcurrentQueue<string> News { get; } = new();
 
     /// <summary>Joins two engines by a data link over loopback; each is peer 0 of the other.</summary>
-    public static async Task LinkAsync(EngineSite dialing, EngineSite accepting)
+    public static async Task LinkAsync(EngineSite dialing, EngineSite accepting, bool encrypt = false)
     {
         var credential = accepting._credential;
         accepting._listener ??= new LinkListener(
-            new IPEndPoint(IPAddress.Loopback, 0), "accepting", _ => credential,
+            new IPEndPoint(IPAddress.Loopback, 0), "accepting", _ => credential, encrypt: false,
             (_, link) => accepting.Engine.AttachLink(0, link), accepting.News.Enqueue);
         var to = new IPEndPoint(IPAddress.Loopback, accepting._listener.Port);
-        var dialed = await LinkDialer.DialAsync(IPAddress.Loopback, to, "dialing", "accepting", LinkPurpose.Data, credential, CancellationToken.None);
+        var dialed = await LinkDialer.DialAsync(IPAddress.Loopback, to, "dialing", "accepting", LinkPurpose.Data, credential, encrypt, CancellationToken.None);
         dialing.Engine.AttachLink(0, dialed);
         await dialing.UntilAsync("link up");
         await accepting.UntilAsync("link up");

@@ -31,7 +31,9 @@ public struct DestroyIdCommand
 {
     public ulong Response;
     public uint Id;
-    private readonly uint _reserved;
+
+    /// <summary>Reserved in the kernel's; the shim's word about the reader of the id's events (<see cref="Channel.ShimProtocol.Patient"/>).</summary>
+    public uint Patience;
 }
 
 /// <summary>How many events of it were handed out (<c>struct rdma_ucm_destroy_id_resp</c>)</summary>

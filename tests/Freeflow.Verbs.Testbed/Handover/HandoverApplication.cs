@@ -81,7 +81,7 @@ public sealed class HandoverApplication : IDisposable
     {
         Span<byte> bytes = stackalloc byte[256];
         List<SafeFileHandle> descriptors = [];
-        var got = UnixSocket.Receive(_notes, bytes, descriptors);
+        var got = UnixSocket.Receive(_notes, bytes, descriptors, out _);
         if (got <= 0)
             return null;
         var message = MemoryMarshal.Read<ShimSockets>(bytes);

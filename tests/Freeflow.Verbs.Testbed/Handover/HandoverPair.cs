@@ -36,10 +36,10 @@ public sealed class HandoverPair : IDisposable
     public HandoverApplication Application { get; }
 
     public static async Task<HandoverPair> StartAsync(
-        Func<HandoverOptions, HandoverOptions>? client = null, Func<HandoverOptions, HandoverOptions>? server = null)
+        Func<HandoverOptions, HandoverOptions>? client = null, Func<HandoverOptions, HandoverOptions>? server = null, bool encrypt = false)
     {
         var (clientSite, serverSite) = (new HandoverSite(client), new HandoverSite(server));
-        return new HandoverPair(clientSite, serverSite, await HandoverSite.LinkAsync(clientSite, serverSite));
+        return new HandoverPair(clientSite, serverSite, await HandoverSite.LinkAsync(clientSite, serverSite, encrypt));
     }
 
     /// <summary>A listener of the server's that waits for connections.</summary>

@@ -48,7 +48,7 @@ public sealed class HandoverServer : IDisposable
     {
         Span<byte> bytes = stackalloc byte[64];
         List<SafeFileHandle> descriptors = [];
-        var got = UnixSocket.Receive(_end, bytes, descriptors);
+        var got = UnixSocket.Receive(_end, bytes, descriptors, out _);
         if (got <= 0)
             return null;
         if (got != Marshal.SizeOf<ShimDelivery>() || descriptors.Count != 1)

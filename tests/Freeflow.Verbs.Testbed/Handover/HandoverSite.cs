@@ -40,7 +40,7 @@ public sealed class HandoverSite : IHandoverEvents, IAddressOwners, IHandoverPol
         Loop = new HandoverLoop(adjust is null ? options : adjust(options), this, this, this);
         Loop.Start();
         _links = new LinkListener(
-            new IPEndPoint(Address.ToIPAddress(), 0), Name, _ => s_credential, (node, link) => Loop.AttachLink(_peers[node], link), News.Enqueue);
+            new IPEndPoint(Address.ToIPAddress(), 0), Name, _ => s_credential, encrypt: false, (node, link) => Loop.AttachLink(_peers[node], link), News.Enqueue);
     }
 
     public Ipv4 Address { get; }
@@ -55,6 +55,8 @@ public sealed class HandoverSite : IHandoverEvents, IAddressOwners, IHandoverPol
     public ConcurrentQueue<string> News { get; } = new();
 
     public ConcurrentQueue<AnnouncedFlow> Flows { get; } = new();
+
+    public ConcurrentQueue<AcceptedFlow> AcceptedFlows { get; } = new();
 
     public ConcurrentQueue<HandoverProcess> EndedProcesses { get; } = new();
 
@@ -98,14 +100,14 @@ public sealed class HandoverSite : IHandoverEvents, IAddressOwners, IHandoverPol
     }
 
     /// <summary>Opens a link as another router does, to be given to it or to be played on.</summary>
-    public Task<AuthenticatedLink> DialAsync(Ipv4 from) => LinkDialer.DialAsync(
-        from.ToIPAddress(), new IPEndPoint(Address.ToIPAddress(), _links.Port), from.ToString(), Name, LinkPurpose.Handover, s_credential, CancellationToken.None);
+    public Task<AuthenticatedLink> DialAsync(Ipv4 from, bool encrypt = false) => LinkDialer.DialAsync(
+        from.ToIPAddress(), new IPEndPoint(Address.ToIPAddress(), _links.Port), from.ToString(), Name, LinkPurpose.Handover, s_credential, encrypt, CancellationToken.None);
 
     /// <summary>Joins two hosts; what each calls the other.</summary>
-    public static async Task<(int OfOther, int OfOne)> LinkAsync(HandoverSite one, HandoverSite other)
+    public static async Task<(int OfOther, int OfOne)> LinkAsync(HandoverSite one, HandoverSite other, bool encrypt = false)
     {
         var numbers = (one.Meet(other.Address), other.Meet(one.Address));
-        one.Loop.AttachLink(numbers.Item1, await other.DialAsync(one.Address));
+        one.Loop.AttachLink(numbers.Item1, await other.DialAsync(one.Address, encrypt));
         one.Await($"link up {numbers.Item1}");
         other.Await($"link up {numbers.Item2}");
         return numbers;
@@ -125,6 +127,8 @@ public sealed class HandoverSite : IHandoverEvents, IAddressOwners, IHandoverPol
     bool IHandoverPolicy.Allows(ulong fromTenant, Ipv4 from, ulong toTenant, Ipv4 to, ushort port) => fromTenant == toTenant && Policy(from, to, port);
 
     void IHandoverEvents.Announced(in AnnouncedFlow flow) => Flows.Enqueue(flow);
+
+    void IHandoverEvents.Accepted(in AcceptedFlow flow) => AcceptedFlows.Enqueue(flow);
 
     void IHandoverEvents.ProcessEnded(HandoverProcess process, string reason)
     {

@@ -1,4 +1,6 @@
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Freeflow.Verbs.Interop;
 
 namespace Freeflow.Verbs.Testbed.Handover;
 
@@ -16,6 +18,18 @@ public static unsafe partial class SocketCalls
     {
         var address = stackalloc byte[16];
         return Connect(socket, address, 16) < 0 ? -Marshal.GetLastPInvokeError() : 0;
+    }
+
+    /// <summary>A socket that is turned round by <see cref="Disconnect"/>; the runtime's own object of it is closed.</summary>
+    public static Socket Reborn(Socket socket)
+    {
+        if (Disconnect(socket.SafeHandle) is var refused and not 0)
+            throw new InvalidOperationException($"connect(AF_UNSPEC): errno {-refused}");
+        var copy = StreamSocket.Duplicate(socket.SafeHandle);
+        socket.Dispose();
+        var reborn = new Socket(new SafeSocketHandle(copy.DangerousGetHandle(), ownsHandle: true));
+        copy.SetHandleAsInvalid();
+        return reborn;
     }
 
     public static int StartListening(SafeHandle socket) => Listen(socket, 8) < 0 ? -Marshal.GetLastPInvokeError() : 0;

@@ -197,6 +197,7 @@ public sealed class StructuresMatchTheHeaders
     [InlineData((int)PlainReason.NoPorts, "FF_REASON_NO_PORTS")]
     [InlineData((int)PlainReason.Limit, "FF_REASON_LIMIT")]
     [InlineData((int)PlainReason.Underlay, "FF_REASON_UNDERLAY")]
+    [InlineData((int)PlainReason.Draining, "FF_REASON_DRAINING")]
     [InlineData((int)PlainReason.Shared, "FF_REASON_SHARED")]
     [InlineData((int)PlainReason.Option, "FF_REASON_OPTION")]
     [InlineData((int)PlainReason.Slow, "FF_REASON_SLOW")]

@@ -7,7 +7,7 @@ using Freeflow.Verbs.Testbed;
 namespace Freeflow.Verbs.Tests.Engine;
 
 /// <summary>UD QPs on one engine or on two with a data link between.</summary>
-public sealed class DatagramsAreDelivered : TwoEngines
+public class DatagramsAreDelivered : TwoEngines
 {
     private const int Header = 40;
     private static readonly Gid s_group = Gid.FromAddress(IPAddress.Parse("239.0.0.9"));
@@ -191,7 +191,7 @@ public sealed class DatagramsAreDelivered : TwoEngines
         using var one = new DatagramApplication(Here, "10.0.0.1");
         using var other = new DatagramApplication(There, "10.0.0.2");
         Assert.True(other.Join(s_group));
-        await EngineSite.LinkAsync(Here, There);
+        await EngineSite.LinkAsync(Here, There, Encrypts);
         one.SetHandle(1, s_group);
         for (var tries = 0; tries < 500; tries++)
         {

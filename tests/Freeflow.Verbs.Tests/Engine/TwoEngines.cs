@@ -10,7 +10,10 @@ public abstract class TwoEngines : IAsyncLifetime
 
     protected EngineSite There { get; } = new();
 
-    public Task InitializeAsync() => EngineSite.LinkAsync(Here, There);
+    /// <summary>Whether the link is encrypted.</summary>
+    protected virtual bool Encrypts => false;
+
+    public Task InitializeAsync() => EngineSite.LinkAsync(Here, There, Encrypts);
 
     public Task DisposeAsync()
     {

@@ -5,7 +5,7 @@ using Freeflow.Verbs.Testbed;
 namespace Freeflow.Verbs.Tests.Engine;
 
 /// <summary>UC QPs on one engine or on two with a data link between.</summary>
-public sealed class UnreliableMessagesAreCarried : TwoEngines
+public class UnreliableMessagesAreCarried : TwoEngines
 {
     [Theory]
     [InlineData(true, 0)]
@@ -118,7 +118,7 @@ public sealed class UnreliableMessagesAreCarried : TwoEngines
         await Here.UntilAsync("link down");
         one.Post(WorkRequestOpcode.RdmaWrite, 0, 60_000, other);
         Assert.Equal(WorkCompletionStatus.Success, one.Take().Status);
-        await EngineSite.LinkAsync(Here, There);
+        await EngineSite.LinkAsync(Here, There, Encrypts);
         other.PostReceive(0, 100);
         one.Post(WorkRequestOpcode.Send, 0, 10, other);
         Assert.Equal(WorkCompletionStatus.Success, one.Take().Status);

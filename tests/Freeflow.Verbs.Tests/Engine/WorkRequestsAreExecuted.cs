@@ -6,7 +6,7 @@ using Freeflow.Verbs.Testbed;
 namespace Freeflow.Verbs.Tests.Engine;
 
 /// <summary>Two applications, on one engine or on two with a data link between.</summary>
-public sealed class WorkRequestsAreExecuted : TwoEngines
+public class WorkRequestsAreExecuted : TwoEngines
 {
     [Theory]
     [InlineData(true, 0)]
@@ -27,6 +27,42 @@ public sealed class WorkRequestsAreExecuted : TwoEngines
         Assert.Equal((77UL, WorkCompletionStatus.Success, WorkCompletionOpcode.Receive), (received.WorkRequestId, received.Status, received.Opcode));
         Assert.Equal(((uint)bytes, 0x01020304u, WorkCompletionFlags.Grh | WorkCompletionFlags.WithImmediate), (received.ByteLength, received.ImmediateOrKey, received.Flags));
         Assert.Equal(pair.One.Memory.Slice(100, bytes).ToArray(), pair.Other.Memory[..bytes].ToArray());
+    }
+
+    [Theory]
+    [InlineData(true, 0)]
+    [InlineData(true, 536)]
+    [InlineData(true, 537)]
+    [InlineData(false, 0)]
+    [InlineData(false, 536)]
+    [InlineData(false, 537)]
+    public void OfAReceiveJustWhatTheMessageNeedsHasToBeThere(bool isLocal, int bytes)
+    {
+        using var pair = new Pair(this, isLocal);
+        var isThere = bytes <= 536;
+        pair.Other.PostReceive(65_000, 9_000);
+        pair.One.Post(WorkRequestOpcode.Send, 0, bytes, pair.Other);
+        Assert.Equal(isThere ? WorkCompletionStatus.Success : WorkCompletionStatus.RemoteOperationError, pair.One.Take().Status);
+        Assert.Equal(isThere ? WorkCompletionStatus.Success : WorkCompletionStatus.LocalProtectionError, pair.Other.Take().Status);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void TheyAreCountedBeyondTheSizeOfTheQueue(bool isLocal)
+    {
+        const uint count = 1000;
+        using var pair = new Pair(this, isLocal);
+        for (var i = 0; i < count; i++)
+        {
+            pair.Other.PostReceive(0, 100);
+            pair.One.Post(WorkRequestOpcode.Send, 0, 100, pair.Other);
+            pair.One.Take();
+            pair.Other.Take();
+        }
+
+        Assert.Equal((count, 0u, 0u), (pair.One.QueuePair.SendsDone, pair.One.QueuePair.SendsUnderWay, pair.One.QueuePair.ReceivesTaken));
+        Assert.Equal((0u, count), (pair.Other.QueuePair.SendsDone, pair.Other.QueuePair.ReceivesTaken));
     }
 
     [Theory]
@@ -165,7 +201,7 @@ public sealed class WorkRequestsAreExecuted : TwoEngines
             Random.Shared.NextBytes(pair.One.Memory);
             pair.One.Post(WorkRequestOpcode.RdmaWrite, 0, 60_000, pair.Other, 0);
             // Attaching a link to the same peer closes the older one, in whatever it was doing.
-            await EngineSite.LinkAsync(Here, There);
+            await EngineSite.LinkAsync(Here, There, Encrypts);
             Assert.Equal(WorkCompletionStatus.Success, pair.One.Take().Status);
             Assert.Equal(pair.One.Memory[..60_000].ToArray(), pair.Other.Memory[..60_000].ToArray());
         }

@@ -5,7 +5,7 @@ using Freeflow.Verbs.Testbed.Handover;
 
 namespace Freeflow.Verbs.Tests.Handover;
 
-public sealed class ConnectionsAreHandedOver : PairTest
+public class ConnectionsAreHandedOver : PairTest
 {
     private const int Port = 80;
 

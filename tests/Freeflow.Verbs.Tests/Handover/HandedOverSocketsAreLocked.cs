@@ -75,16 +75,7 @@ public abstract class HandedOverSocketsAreLocked : PairTest
         Assert.False(service.Poll(0, SelectMode.SelectRead));
     }
 
-    /// <summary>Turned round by connect(AF_UNSPEC).</summary>
-    private static Socket Reborn(HandedSocket socket)
-    {
-        Assert.Equal(0, SocketCalls.Disconnect(socket.Socket.SafeHandle));
-        var copy = StreamSocket.Duplicate(socket.Socket.SafeHandle);
-        socket.Dispose();
-        var reborn = new Socket(new SafeSocketHandle(copy.DangerousGetHandle(), ownsHandle: true));
-        copy.SetHandleAsInvalid();
-        return reborn;
-    }
+    private static Socket Reborn(HandedSocket socket) => SocketCalls.Reborn(socket.Socket);
 
     private static Socket Listener(Ipv4 address, int port)
     {

@@ -15,7 +15,7 @@ public abstract class PairTest : IAsyncLifetime
 
     protected HandoverStatistics AtServer => Pair.ServerSite.Statistics;
 
-    public async Task InitializeAsync() => Pair = await HandoverPair.StartAsync(AdjustClient, AdjustServer);
+    public async Task InitializeAsync() => Pair = await HandoverPair.StartAsync(AdjustClient, AdjustServer, Encrypts);
 
     public Task DisposeAsync()
     {
@@ -24,6 +24,9 @@ public abstract class PairTest : IAsyncLifetime
         Assert.Empty(defects);
         return Task.CompletedTask;
     }
+
+    /// <summary>Whether the link between them is encrypted.</summary>
+    protected virtual bool Encrypts => false;
 
     protected virtual HandoverOptions AdjustClient(HandoverOptions options) => options;
 

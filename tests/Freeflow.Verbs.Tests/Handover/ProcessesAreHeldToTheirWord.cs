@@ -159,7 +159,7 @@ public sealed class ProcessesAreHeldToTheirWord : PairTest
         Assert.Equal(0, process.Container.SocketsOut);
     }
 
-    private static GivenSocket Given(Route route, long since) => new(route, new HandoverPeer(1, default), 1, false, 1, default, 0, since);
+    private static GivenSocket Given(Route route, long since) => new(route, new HandoverPeer(1, default), 1, false, 1, default, 0, since, 0);
 
     private void CanConnect()
     {

@@ -45,6 +45,21 @@ public sealed class SocketsAreListed : IDisposable
     }
 
     [Fact]
+    public void WithWhatTheyHaveCarriedWhereThatIsAskedFor()
+    {
+        const int sent = 10_000;
+        using var accepted = _listener.Accept();
+        var bytes = new byte[sent];
+        Assert.Equal(sent, _client.Send(bytes));
+        for (var got = 0; got < sent;)
+            got += accepted.Receive(bytes);
+        // Acknowledgements may take a moment.
+        Assert.True(SpinWait.SpinUntil(() => Of(_client, SocketDiagnostics.Connections(withBytes: true)).BytesSent >= sent, TimeSpan.FromSeconds(30)), "sent bytes");
+        Assert.Equal((ulong)sent, Of(accepted, SocketDiagnostics.Connections(withBytes: true)).BytesReceived);
+        Assert.Equal((0ul, 0ul), (Of(_client, SocketDiagnostics.Connections()).BytesSent, Of(accepted, SocketDiagnostics.Connections()).BytesReceived));
+    }
+
+    [Fact]
     public void UntilTheyAreClosed()
     {
         var port = ((IPEndPoint)_client.LocalEndPoint!).Port;
@@ -69,6 +84,8 @@ public sealed class SocketsAreListed : IDisposable
         Assert.All(sockets, socket => Assert.Contains(((ushort)((IPEndPoint)socket.LocalEndPoint!).Port, (ushort)((IPEndPoint)socket.RemoteEndPoint!).Port), listed));
         sockets.ForEach(socket => socket.Dispose());
     }
+
+    private static HostConnection Of(Socket socket, List<HostConnection> all) => all.Single(connection => connection.Cookie == CookieOf(socket));
 
     private static ulong CookieOf(Socket socket)
     {

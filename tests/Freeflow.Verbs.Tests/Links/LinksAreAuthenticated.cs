@@ -15,7 +15,7 @@ public sealed class LinksAreAuthenticated : IDisposable
     private readonly LinkListener _listener;
 
     public LinksAreAuthenticated() => _listener = new LinkListener(
-        new IPEndPoint(IPAddress.Loopback, 0), "here", node => node == "there" ? _credential : null,
+        new IPEndPoint(IPAddress.Loopback, 0), "here", node => node == "there" ? _credential : null, encrypt: false,
         (node, link) =>
         {
             _accepted.Enqueue(node);
@@ -33,11 +33,37 @@ public sealed class LinksAreAuthenticated : IDisposable
     }
 
     [Fact]
+    public void ThePortIsOneListenersAlone() => Assert.Equal(SocketError.AddressAlreadyInUse, Assert.Throws<SocketException>(() => new LinkListener(
+        new IPEndPoint(IPAddress.Loopback, _listener.Port), "other", _ => null, encrypt: false, (_, link) => link.Dispose(), _ => { })).SocketErrorCode);
+
+    [Fact]
     public async Task AnotherKeyIsRefusedByName()
     {
         await Assert.ThrowsAnyAsync<Exception>(() => DialAsync("there", "here", new LinkCredential(RandomNumberGenerator.GetBytes(32))));
         await UntilAsync(() => !_refused.IsEmpty);
         Assert.Empty(_accepted);
+    }
+
+    [Theory]
+    [InlineData("127.0.0.0/8", true)]
+    [InlineData("192.0.2.0/24", false)]
+    public async Task WhoComesFromElsewhereIsRefusedWhateverItKnows(string network, bool isTaken)
+    {
+        using var listener = new LinkListener(
+            new IPEndPoint(IPAddress.Loopback, 0), "here", _ => _credential, encrypt: false, (node, link) =>
+            {
+                _accepted.Enqueue(node);
+                link.Dispose();
+            },
+            _refused.Enqueue, IPNetwork.Parse(network));
+        var at = new IPEndPoint(IPAddress.Loopback, listener.Port);
+        Task<AuthenticatedLink> DialAsync() => LinkDialer.DialAsync(IPAddress.Loopback, at, "there", "here", LinkPurpose.Data, _credential, encrypt: false, CancellationToken.None);
+        if (isTaken)
+            (await DialAsync()).Dispose();
+        else
+            await Assert.ThrowsAnyAsync<Exception>(DialAsync);
+        await UntilAsync(() => isTaken ? _accepted.Contains("there") : _refused.Any(reason => reason.Contains("it is not in 192.0.2.0/24")));
+        Assert.Equal(isTaken, !_accepted.IsEmpty);
     }
 
     [Fact]
@@ -85,7 +111,7 @@ public sealed class LinksAreAuthenticated : IDisposable
     }
 
     private Task<AuthenticatedLink> DialAsync(string own, string peer, LinkCredential credential) => LinkDialer.DialAsync(
-        IPAddress.Loopback, new IPEndPoint(IPAddress.Loopback, _listener.Port), own, peer, LinkPurpose.Data, credential, CancellationToken.None);
+        IPAddress.Loopback, new IPEndPoint(IPAddress.Loopback, _listener.Port), own, peer, LinkPurpose.Data, credential, encrypt: false, CancellationToken.None);
 
     private static async Task UntilAsync(Func<bool> holds)
     {

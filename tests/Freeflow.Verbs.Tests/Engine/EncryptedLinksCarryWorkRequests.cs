@@ -1,0 +1,7 @@
+namespace Freeflow.Verbs.Tests.Engine;
+
+/// <summary>What holds for links holds for encrypted ones.</summary>
+public sealed class EncryptedLinksCarryWorkRequests : WorkRequestsAreExecuted
+{
+    protected override bool Encrypts => true;
+}
