@@ -2,7 +2,9 @@ using Akka.Actor;
 using Freeflow.Actors.ConnectionManagement;
 using Freeflow.Actors.Connections;
 using Freeflow.Actors.Directory;
+using Freeflow.Actors.Draining;
 using Freeflow.Actors.Containers;
+using Freeflow.Actors.Policy;
 using Freeflow.Verbs.Engine;
 using Freeflow.Verbs.Handover;
 
@@ -21,6 +23,7 @@ namespace Freeflow.Actors;
 /// <param name="Exchange">Where requests for connections go.</param>
 /// <param name="Connections">What the connection managers have done.</param>
 /// <param name="Tenants">Tells whose a container is.</param>
+/// <param name="Policy">Who may talk to whom.</param>
 public sealed record ControlPlane(
     VerbsEngine Engine,
     AddressBook Book,
@@ -33,7 +36,15 @@ public sealed record ControlPlane(
     bool AcceleratesPrivileged,
     IActorRef Exchange,
     ConnectionCounters Connections,
-    TenantRules Tenants);
+    TenantRules Tenants,
+    PolicyInForce Policy)
+{
+    /// <summary>The containers that are served, for whoever counts.</summary>
+    public ContainerRegister Register { get; init; } = new();
+
+    /// <summary>Whether nothing new is taken.</summary>
+    public DrainSwitch Drain { get; init; } = new();
+}
 
 /// <summary>Bounds for one open device; beyond them the kernel's errno for "no more" (ENOMEM) is given.</summary>
 public sealed record ConnectionLimits

@@ -17,7 +17,10 @@ public sealed class HandoverNews : IHandoverEvents
     private volatile IActorRef _flows = ActorRefs.Nobody;
 
     /// <summary>Connections that have begun.</summary>
-    public FlowQueue Begun { get; } = new();
+    public FlowQueue<AnnouncedFlow> Begun { get; } = new();
+
+    /// <summary>Those that have come to containers of this host.</summary>
+    public FlowQueue<AcceptedFlow> Accepted { get; } = new();
 
     public void Watch(object handoverObject, IActorRef actor) => _actors[handoverObject] = actor;
 
@@ -25,7 +28,13 @@ public sealed class HandoverNews : IHandoverEvents
 
     public void WatchAll(IActorRef peers, IActorRef flows) => (_peers, _flows) = (peers, flows);
 
-    public void Announced(in AnnouncedFlow flow) => Begun.Add(flow);
+    public void Announced(in AnnouncedFlow flow)
+    {
+        if (Begun.Add(flow))
+            flow.Container.CountFlows(+1);
+    }
+
+    void IHandoverEvents.Accepted(in AcceptedFlow flow) => Accepted.Add(flow);
 
     public void ProcessEnded(HandoverProcess process, string reason) => Tell(process, new TcpEvents.ProcessEnded(reason));
 

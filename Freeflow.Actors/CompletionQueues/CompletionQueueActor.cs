@@ -1,7 +1,8 @@
 using System.ComponentModel;
 using Akka.Actor;
-using Akka.Event;
 using Freeflow.Actors.Connections;
+using Freeflow.Actors.Events;
+using Freeflow.Actors.Roll;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Engine;
 using Freeflow.Verbs.Interop;
@@ -35,11 +36,10 @@ public static class CompletionQueueEvents
 }
 
 /// <summary>One CQ. The connection above knows who uses it and frees its ring.</summary>
-public sealed class CompletionQueueActor : ReceiveActor
+public sealed class CompletionQueueActor : ListedActor
 {
     private readonly CompletionQueueSpec _spec;
     private readonly UverbsCall _call;
-    private readonly ILoggingAdapter _log = Context.GetLogger();
     private EngineCompletionQueue? _queue;
 
     public CompletionQueueActor(CompletionQueueSpec spec, UverbsCall call)
@@ -51,7 +51,7 @@ public sealed class CompletionQueueActor : ReceiveActor
         Receive<CompletionQueueCounts>(counts => Context.Parent.Tell(new ConnectionProtocol.Removed(Self, counts.CompletionEvents)));
         Receive<CompletionQueueEvents.Overrun>(_ =>
         {
-            _log.Warning("CQ {0} has overrun: the application took too few completions", _spec.Handle);
+            Context.Report(EventKind.CompletionQueueOverrun, $"CQ {_spec.Handle} has overrun: the application took too few completions", ("cq", _spec.Handle));
             Context.Parent.Tell(new ConnectionProtocol.AsyncEvent(AsyncEventType.CqError, _spec.UserHandle));
         });
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Akka.Actor;
 using System.Runtime.CompilerServices;
 using Freeflow.Actors.Connections;
@@ -26,7 +27,8 @@ public sealed partial class CommunicationIdActor
     private bool? _isFamilyOnly;
     private byte _typeOfService;
     private byte? _ackTimeout;
-    private DateTime _resolveBefore;
+    private TimeSpan _resolveWithin;
+    private long _resolvesSince;
 
     private void ReceiveAddresses() => Receive<LookAgain>(_ => Resolve());
 
@@ -127,7 +129,7 @@ public sealed partial class CommunicationIdActor
         if (_source.Family != destination.Family || !TryMove(CommunicationIdState.AddressBound, CommunicationIdState.AddressQuery))
             return Errno.EINVAL;
         _destination = destination;
-        _resolveBefore = DateTime.UtcNow.AddMilliseconds(milliseconds);
+        (_resolveWithin, _resolvesSince) = (TimeSpan.FromMilliseconds(milliseconds), Stopwatch.GetTimestamp());
         Self.Tell(LookAgain.Instance);
         return 0;
     }
@@ -148,7 +150,7 @@ public sealed partial class CommunicationIdActor
         {
             Resolved(destination);
         }
-        else if (DateTime.UtcNow >= _resolveBefore)
+        else if (Stopwatch.GetElapsedTime(_resolvesSince) >= _resolveWithin)
         {
             NotResolved(Errno.ETIMEDOUT);
         }
@@ -169,6 +171,13 @@ public sealed partial class CommunicationIdActor
             }
 
             _source = _source with { Gid = own };
+        }
+
+        if (!destination.IsMulticast && !_plane.Policy.Current.AllowsPair(_device.EnginePort, _source.Gid, destination.Gid))
+        {
+            // As a route that is prohibited.
+            NotResolved(Errno.EACCES);
+            return;
         }
 
         _destination = destination;

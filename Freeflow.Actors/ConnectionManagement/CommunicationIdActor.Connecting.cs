@@ -4,6 +4,7 @@ using Freeflow.Actors.Connections;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Abi.ConnectionManager;
 using Freeflow.Verbs.Interop;
+using Freeflow.Verbs.Policy;
 
 namespace Freeflow.Actors.ConnectionManagement;
 
@@ -57,6 +58,15 @@ public sealed partial class CommunicationIdActor
         if (command.ConnParam.PrivateDataLen > room || !TryMove(CommunicationIdState.RouteResolved, CommunicationIdState.Connect))
             return Error(Errno.EINVAL);
         _own = EndpointOf(command.ConnParam, command.Ece);
+        if (!_plane.Policy.Current.Decide(
+            _device.Tenant.Key, _source.Gid, _destination.Gid, (ushort)_destination.ServiceIdIn(_spec.Space), PolicyMode.Rdma).Allowed)
+        {
+            // Nobody is asked.
+            _conversation = ConversationState.Over;
+            Raise(RdmaCmEventType.Unreachable, -Errno.EACCES);
+            return Done;
+        }
+
         _conversation = ConversationState.RequestSent;
         Ask(new CommunicationProtocol.Request(Route(), IsDatagram, _own, PrivateData(command.ConnParam)));
         return Done;
@@ -116,7 +126,8 @@ public sealed partial class CommunicationIdActor
             return Errno.EINVAL;
         _conversation = ConversationState.Established;
         _plane.Connections.Established();
-        _peer.Tell(CommunicationProtocol.Ready.Instance, Self);
+        Say(CommunicationProtocol.Ready.Instance);
+        _cause = default;
         return 0;
     }
 
@@ -137,7 +148,7 @@ public sealed partial class CommunicationIdActor
             (ConversationState.RequestSent or ConversationState.RequestReceived or ConversationState.ReplySent or ConversationState.ReplyReceived))
             return Errno.EINVAL;
         Finish(ConversationState.Over);
-        _peer.Tell(new CommunicationProtocol.Reject(reason, data), Self);
+        Say(new CommunicationProtocol.Reject(reason, data));
         return 0;
     }
 
@@ -153,7 +164,7 @@ public sealed partial class CommunicationIdActor
         else if (_conversation == ConversationState.DisconnectReceived)
         {
             WaitOut();
-            _peer.Tell(CommunicationProtocol.Disconnected.Instance, Self);
+            Say(CommunicationProtocol.Disconnected.Instance);
         }
 
         return Done;

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Freeflow.Actors.Directory;
+using Freeflow.Actors.Tracing;
 using Freeflow.Verbs.Abi.ConnectionManager;
 using Freeflow.Verbs.Interop;
 
@@ -20,7 +21,7 @@ public sealed partial class CommunicationIdActor
     private static readonly TimeSpan s_lastWords = TimeSpan.FromMilliseconds(500);
 
     private IActorRef _peer;
-    private object? _said;
+    private TracedMessage? _said;
     private CommunicationProtocol.Request? _question;
     private int _retries;
     private TimeSpan _patience;
@@ -43,17 +44,20 @@ public sealed partial class CommunicationIdActor
         Receive<CommunicationProtocol.Pending>(_ => BePending());
         Receive<CommunicationProtocol.Reply>(reply => BeAccepted(reply));
         Receive<CommunicationProtocol.Found>(BeFound);
-        Receive<CommunicationProtocol.Ready>(_ =>
+        Receive<CommunicationProtocol.Ready>(ready =>
         {
-            if (IsPeer() && _conversation == ConversationState.ReplySent)
-                BeEstablished();
+            if (!IsPeer() || _conversation != ConversationState.ReplySent)
+                return;
+            using var span = Heed(ready);
+            BeEstablished();
         });
         Receive<CommunicationProtocol.Reject>(BeRejected);
-        Receive<CommunicationProtocol.Disconnect>(_ => BeDisconnected());
-        Receive<CommunicationProtocol.Disconnected>(_ =>
+        Receive<CommunicationProtocol.Disconnect>(BeDisconnected);
+        Receive<CommunicationProtocol.Disconnected>(last =>
         {
             if (!IsPeer() || _conversation != ConversationState.DisconnectSent)
                 return;
+            using var span = Heed(last);
             WaitOut();
             BeToldDisconnected(0);
         });
@@ -71,28 +75,29 @@ public sealed partial class CommunicationIdActor
         _typeOfService = route.TrafficClass;
         _theirs = request.End;
         _isOnDevice = _hasRoute = true;
+        _cause = request.Cause;
         _state = CommunicationIdState.Connect;
         _conversation = ConversationState.RequestReceived;
         Context.Watch(_peer);
         if (!request.IsLookup)
-            _peer.Tell(CommunicationProtocol.Pending.Instance, Self);
+            Say(CommunicationProtocol.Pending.Instance);
     }
 
     private static ulong ServiceOf(RdmaAddressFamily family, ulong service) => family == RdmaAddressFamily.Ib ? service : (ushort)service;
 
     private void Ask(CommunicationProtocol.Request request)
     {
-        _question = request;
+        _question = request.For(_cause);
         _retries = MaximumRetries;
         _patience = Exponent(ResponseTimeout);
         SayItNow();
     }
 
     /// <summary>Says something to the peer until it answers.</summary>
-    private void Insist(object message)
+    private void Insist(TracedMessage message)
     {
         _question = null;
-        _said = message;
+        _said = message.For(_cause);
         _retries = MaximumRetries;
         _patience = Exponent(ResponseTimeout);
         SayItNow();
@@ -144,7 +149,7 @@ public sealed partial class CommunicationIdActor
         }
 
         if (was == ConversationState.ReplySent)
-            _peer.Tell(new CommunicationProtocol.Reject(RejectReason.Timeout, []), Self);
+            Say(new CommunicationProtocol.Reject(RejectReason.Timeout, []));
         Raise(RdmaCmEventType.Unreachable, -Errno.ETIMEDOUT);
     }
 
@@ -203,7 +208,7 @@ public sealed partial class CommunicationIdActor
         if (!IsPeer())
             return;
         if (_conversation == ConversationState.RequestReceived && !IsDatagram)
-            _peer.Tell(CommunicationProtocol.Pending.Instance, Self);
+            Say(CommunicationProtocol.Pending.Instance);
         else if (_said is not null && _conversation is ConversationState.ReplySent or ConversationState.Over)
             _peer.Tell(_said, Self);
     }
@@ -214,7 +219,7 @@ public sealed partial class CommunicationIdActor
             return;
         if (_conversation == ConversationState.Established && IsPeer())
         {
-            Sender.Tell(CommunicationProtocol.Ready.Instance, Self);
+            Say(CommunicationProtocol.Ready.Instance);
             return;
         }
 
@@ -222,6 +227,7 @@ public sealed partial class CommunicationIdActor
             return;
         if (!IsPeer())
             Follow(Sender);
+        using var span = Heed(reply);
         Finish(ConversationState.ReplyReceived);
         _theirs = reply.End;
         var ece = new EnhancedConnection { VendorId = _theirs.EceVendor, AttrMod = _theirs.EceOptions };
@@ -236,6 +242,7 @@ public sealed partial class CommunicationIdActor
     {
         Finish(ConversationState.Established);
         _plane.Connections.Established();
+        _cause = default;
         Raise(RdmaCmEventType.Established);
     }
 
@@ -250,6 +257,7 @@ public sealed partial class CommunicationIdActor
         };
         if (!isExpected || reject.PrivateData is null)
             return;
+        using var span = Heed(reject).With(RejectReason.Attribute, (int)reject.Reason);
         Finish(ConversationState.Over);
         Raise(
             RdmaCmEventType.Rejected,
@@ -257,7 +265,7 @@ public sealed partial class CommunicationIdActor
             RdmaCmEventParameters.Of(ParametersOf(Nothing, reject.PrivateData, CommunicationProtocol.RejectData)));
     }
 
-    private void BeDisconnected()
+    private void BeDisconnected(CommunicationProtocol.Disconnect asked)
     {
         if (!IsPeer())
             return;
@@ -266,12 +274,13 @@ public sealed partial class CommunicationIdActor
             case ConversationState.Established:
             case ConversationState.ReplySent:
             case ConversationState.DisconnectSent:
-                Finish(ConversationState.DisconnectReceived);
+                using (Heed(asked))
+                    Finish(ConversationState.DisconnectReceived);
                 BeToldDisconnected(0);
                 break;
             case ConversationState.TimeWait:
             case ConversationState.Over:
-                _peer.Tell(CommunicationProtocol.Disconnected.Instance, Self);
+                Say(CommunicationProtocol.Disconnected.Instance);
                 break;
         }
     }
@@ -285,7 +294,7 @@ public sealed partial class CommunicationIdActor
     /// <summary>The id ends, whatever the reason: its peer is told, as the kernel tells it.</summary>
     private void SayGoodbye()
     {
-        object? last = _conversation switch
+        TracedMessage? last = _conversation switch
         {
             ConversationState.RequestSent => new CommunicationProtocol.Reject(RejectReason.Timeout, []),
             ConversationState.RequestReceived when IsDatagram => new CommunicationProtocol.Found(LookupStatus.Reject, 0, 0, []),
@@ -296,7 +305,7 @@ public sealed partial class CommunicationIdActor
             _ => null,
         };
         if (last is not null)
-            _peer.Tell(last, Self);
+            Say(last);
     }
 
     private sealed class SayAgain

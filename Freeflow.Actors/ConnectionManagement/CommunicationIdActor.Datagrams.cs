@@ -1,3 +1,4 @@
+using Freeflow.Actors.Tracing;
 using Freeflow.Verbs.Abi.ConnectionManager;
 using Freeflow.Verbs.Interop;
 
@@ -32,8 +33,8 @@ public sealed partial class CommunicationIdActor
     private int Tell(CommunicationProtocol.Found found)
     {
         Finish(ConversationState.Over);
-        _said = found;
-        _peer.Tell(found, Self);
+        _said = found.For(_cause);
+        _peer.Tell(_said, Self);
         return 0;
     }
 
@@ -41,6 +42,7 @@ public sealed partial class CommunicationIdActor
     {
         if (_conversation != ConversationState.RequestSent || !IsDatagram || found.PrivateData is null)
             return;
+        using var span = Heed(found);
         Finish(ConversationState.Over);
         var isThere = found.Status == LookupStatus.Success;
         var parameters = new DatagramParameters { PrivateDataLen = CommunicationProtocol.FoundData };

@@ -17,6 +17,12 @@ public sealed partial class CommunicationIdActor
     private const byte SlowestRate = 2; // 2.5 Gb/s, which is what QUERY_PORT shows
     private const byte Reversible = 0x80;
 
+    /// <summary>
+    /// The device has no index for libibverbs either, which would have it from netlink. librdmacm before rdma-core 40 looks for a
+    /// device with the index that it is told, and finds none.
+    /// </summary>
+    private const uint NoIndex = uint.MaxValue;
+
     private static ushort BigEndianPkey => 0xffff;
 
     private ulong NodeGuid => BinaryPrimitives.ReverseEndianness(_device.Guid);
@@ -45,6 +51,7 @@ public sealed partial class CommunicationIdActor
         {
             response.NodeGuid = NodeGuid;
             response.PortNum = Port;
+            response.IbdevIndex = NoIndex;
             response.NumPaths = _hasRoute ? 1u : 0;
             response.Route0 = PathRecord();
         }
@@ -68,7 +75,7 @@ public sealed partial class CommunicationIdActor
     private static ConnectionProtocol.Answer Answer(byte[] response) => new(0, response);
 
     private QueryAddressResponse OnDevice() => _isOnDevice
-        ? new QueryAddressResponse { NodeGuid = NodeGuid, PortNum = Port, Pkey = BigEndianPkey }
+        ? new QueryAddressResponse { NodeGuid = NodeGuid, PortNum = Port, Pkey = BigEndianPkey, IbdevIndex = NoIndex }
         : default;
 
     private ConnectionProtocol.Answer QueryAddress(RdmaCmCall call)

@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Event;
 using Freeflow.Actors.Connections;
 using Freeflow.Actors.Containers;
+using Freeflow.Actors.Roll;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Abi.ConnectionManager;
 using Freeflow.Verbs.Interop;
@@ -13,7 +14,7 @@ namespace Freeflow.Actors.ConnectionManagement;
 /// application has done with it, and what the two ends have said to each other. Nearly every command is allowed in certain
 /// pairs of them, so the states are fields here and no behaviours.
 /// </summary>
-public sealed partial class CommunicationIdActor : ReceiveActor, IWithTimers
+public sealed partial class CommunicationIdActor : ListedActor, IWithTimers
 {
     private readonly CommunicationIdSpec _spec;
     private readonly ControlPlane _plane;
@@ -32,7 +33,7 @@ public sealed partial class CommunicationIdActor : ReceiveActor, IWithTimers
         _uid = spec.Uid;
         _request = request;
         _peer = peer;
-        Receive<ConnectionManagerProtocol.Call>(call => Sender.Tell(Serve(call.Command)));
+        Receive<ConnectionManagerProtocol.Call>(call => Sender.Tell(Serve(call)));
         Receive<ConnectionManagerProtocol.DeviceChanged>(changed => _device = changed.Device);
         ReceiveAddresses();
         ReceiveMessages();

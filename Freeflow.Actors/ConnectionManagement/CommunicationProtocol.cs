@@ -1,4 +1,5 @@
 using Freeflow.Actors.Serialization;
+using Freeflow.Actors.Tracing;
 
 namespace Freeflow.Actors.ConnectionManagement;
 
@@ -21,7 +22,10 @@ public static class CommunicationProtocol
     /// <param name="IsLookup">For datagrams.</param>
     /// <param name="End">The asker's end; nothing for a lookup.</param>
     /// <param name="PrivateData">The application's.</param>
-    public sealed record Request(Route Route, bool IsLookup, Endpoint End, byte[] PrivateData) : IClusterMessage;
+    public sealed record Request(Route Route, bool IsLookup, Endpoint End, byte[] PrivateData) : TracedMessage, IClusterMessage
+    {
+        public override string Term => IsLookup ? "rdma_cm/SIDR_REQ" : "rdma_cm/REQ";
+    }
 
     /// <summary>Who asks whom: tenant, family, addresses of 16 bytes, service ids.</summary>
     public sealed record Route(
@@ -42,42 +46,62 @@ public static class CommunicationProtocol
         uint EceOptions) : IClusterMessage;
 
     /// <summary>MRA: the request is with its application, which may take its time.</summary>
-    public sealed record Pending : IClusterMessage
+    public sealed record Pending : TracedMessage, IClusterMessage
     {
         public static Pending Instance { get; } = new();
+
+        public override string Term => "rdma_cm/MRA";
     }
 
     /// <summary>REP: accepted.</summary>
-    public sealed record Reply(Endpoint End, byte[] PrivateData) : IClusterMessage;
+    public sealed record Reply(Endpoint End, byte[] PrivateData) : TracedMessage, IClusterMessage
+    {
+        public override string Term => "rdma_cm/REP";
+    }
 
     /// <summary>RTU: the asker is ready, too.</summary>
-    public sealed record Ready : IClusterMessage
+    public sealed record Ready : TracedMessage, IClusterMessage
     {
         public static Ready Instance { get; } = new();
+
+        public override string Term => "rdma_cm/RTU";
     }
 
     /// <summary>REJ: for a reason of the specification's table 108.</summary>
-    public sealed record Reject(byte Reason, byte[] PrivateData) : IClusterMessage;
+    public sealed record Reject(byte Reason, byte[] PrivateData) : TracedMessage, IClusterMessage
+    {
+        public override string Term => "rdma_cm/REJ";
+    }
 
     /// <summary>DREQ.</summary>
-    public sealed record Disconnect : IClusterMessage
+    public sealed record Disconnect : TracedMessage, IClusterMessage
     {
         public static Disconnect Instance { get; } = new();
+
+        public override string Term => "rdma_cm/DREQ";
     }
 
     /// <summary>DREP.</summary>
-    public sealed record Disconnected : IClusterMessage
+    public sealed record Disconnected : TracedMessage, IClusterMessage
     {
         public static Disconnected Instance { get; } = new();
+
+        public override string Term => "rdma_cm/DREP";
     }
 
     /// <summary>SIDR_REP: where the service is, or with another status than 0 that it is not.</summary>
-    public sealed record Found(byte Status, uint Qpn, uint Qkey, byte[] PrivateData) : IClusterMessage;
+    public sealed record Found(byte Status, uint Qpn, uint Qkey, byte[] PrivateData) : TracedMessage, IClusterMessage
+    {
+        public override string Term => "rdma_cm/SIDR_REP";
+    }
 }
 
 /// <summary>Reasons for a reject (InfiniBand specification, table 108; <c>enum ib_cm_rej_reason</c>).</summary>
 public static class RejectReason
 {
+    /// <summary>What it is called in traces.</summary>
+    public const string Attribute = "freeflow.rdma_cm.reject_reason";
+
     public const byte Timeout = 4;
     public const byte InvalidServiceId = 8;
     public const byte ConsumerDefined = 28;

@@ -2,8 +2,11 @@ using System.Runtime.CompilerServices;
 using Akka.Actor;
 using Akka.Event;
 using Freeflow.Actors.Connections;
+using Freeflow.Actors.Events;
+using Freeflow.Actors.Tracing;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Abi.ConnectionManager;
+using Freeflow.Verbs.Channel;
 using Freeflow.Verbs.Interop;
 
 namespace Freeflow.Actors.ConnectionManagement;
@@ -55,6 +58,8 @@ public sealed partial class ConnectionManagerActor
         var found = Find(queue, command.Id, out var id);
         if (found != 0)
             return ConnectionProtocol.Answer.Error(found);
+        if (command.Patience == ShimProtocol.Patient && queue.HasYoung(id!))
+            return ConnectionProtocol.Answer.Error(Errno.EAGAIN);
         Destroy(id!);
         return new ConnectionProtocol.Answer(0, call.Respond(new DestroyIdResponse { EventsReported = id!.Reported }));
     }
@@ -70,6 +75,8 @@ public sealed partial class ConnectionManagerActor
             _groups.Remove(group.Number);
         Context.Unwatch(id.Actor);
         Context.Stop(id.Actor);
+        // Its actor may end after the application has been answered, which may want the port at once.
+        _ports.ReleaseOf(id.Number);
         // Requests that nobody has taken yet are nobody's now.
         foreach (var waiting in id.Queue.Withdraw(waiting => waiting.Owner == id || waiting.Asking == id))
         {
@@ -86,7 +93,7 @@ public sealed partial class ConnectionManagerActor
         if (raised.Group is { } number && (!_groups.TryGet(number, out group) || group.Owner != id))
             return;
         if (id.Queue.IsFull)
-            _log.Warning("Connection manager: event {0} is lost, the application does not read its events", raised.Event.Event);
+            Context.Report(EventKind.ConnectionEventLost, $"Connection manager: event {raised.Event.Event} is lost, the application does not read its events");
         else
             id.Queue.Add(new WaitingEvent(id, raised.Event, Group: group));
     }
@@ -133,7 +140,8 @@ public sealed partial class ConnectionManagerActor
         return new ConnectionProtocol.Answer(0, call.Command.Respond(new MigrateIdResponse { EventsReported = id.Reported }));
     }
 
-    private void Join(EventQueue queue, RdmaCmCall call)
+    /// <summary>Null when the id answers.</summary>
+    private ConnectionProtocol.Answer? Join(EventQueue queue, RdmaCmCall call, ControlSpan span)
     {
         var errno = 0;
         Identifier? id = null;
@@ -148,17 +156,18 @@ public sealed partial class ConnectionManagerActor
             var group = new Group(id!);
             group.Number = _groups.Add(group);
             id!.Groups.Add(group);
-            id.Actor.Tell(new ConnectionManagerProtocol.Join(group.Number, uid, address, Sender));
-            return;
+            id.Actor.Tell(new ConnectionManagerProtocol.Join(group.Number, uid, address, Sender, span));
+            return null;
         }
 
-        Sender.Tell(ConnectionProtocol.Answer.Error(errno));
+        return ConnectionProtocol.Answer.Error(errno);
     }
 
     private void Conclude(ConnectionManagerProtocol.Joined joined)
     {
         if (joined.Errno != 0 && _groups.TryGet(joined.Join.Group, out var group) && group.Owner.Groups.Remove(group))
             _groups.Remove(group.Number);
+        joined.Join.Span.End(joined.Errno);
         var response = joined.Errno == 0 ? BitConverter.GetBytes(joined.Join.Group) : [];
         joined.Join.Asker.Tell(new ConnectionProtocol.Answer(joined.Errno, response));
     }

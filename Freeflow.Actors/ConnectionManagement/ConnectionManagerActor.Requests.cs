@@ -1,5 +1,7 @@
+using Freeflow.Actors.Tracing;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Abi.ConnectionManager;
+using Freeflow.Verbs.Policy;
 
 namespace Freeflow.Actors.ConnectionManagement;
 
@@ -10,10 +12,12 @@ public sealed partial class ConnectionManagerActor
 
     private void BeAsked(ConnectionManagerProtocol.Incoming incoming)
     {
+        using var span = incoming.Span;
         var (request, from) = (incoming.Request, incoming.From);
         if (_byAsker.TryGetValue(from, out var known))
         {
             // Said again, because the answer was lost.
+            span.With("freeflow.repeated", true);
             known.Actor.Tell(request, from);
             return;
         }
@@ -21,6 +25,14 @@ public sealed partial class ConnectionManagerActor
         _plane.Connections.Requested();
         var family = (RdmaAddressFamily)request.Route.Family;
         var destination = new RdmaAddress(family, new Gid(request.Route.Destination), request.Route.Service, 0, 0);
+        var route = request.Route;
+        if (!_plane.Policy.Current.Decide(route.Tenant, new Gid(route.Source), destination.Gid, (ushort)route.Service, PolicyMode.Rdma).Allowed)
+        {
+            // As if nobody listened: who may not connect need not know who does.
+            Refuse(incoming, RejectReason.InvalidServiceId);
+            return;
+        }
+
         var listening = _ports.Find(request.Route.Service, destination, out var isKnown);
         if (listening is not { } number || !_ids.TryGet(number, out var listener))
         {
@@ -40,6 +52,7 @@ public sealed partial class ConnectionManagerActor
         {
             // As the kernel: not refused, since there may be room when it is said again.
             _plane.Connections.Refused();
+            span.With("freeflow.unheard", true);
             return;
         }
 
@@ -67,14 +80,16 @@ public sealed partial class ConnectionManagerActor
     private void Refuse(ConnectionManagerProtocol.Incoming incoming, byte reason)
     {
         _plane.Connections.Refused();
+        incoming.Span.With(RejectReason.Attribute, (int)reason);
+        var cause = incoming.Request.Cause;
         if (incoming.Request.IsLookup)
         {
             var status = reason == RejectReason.InvalidServiceId ? LookupStatus.Unsupported : LookupStatus.Reject;
-            incoming.From.Tell(new CommunicationProtocol.Found(status, 0, 0, []), Self);
+            incoming.From.Tell(new CommunicationProtocol.Found(status, 0, 0, []).For(cause), Self);
         }
         else
         {
-            incoming.From.Tell(new CommunicationProtocol.Reject(reason, []), Self);
+            incoming.From.Tell(new CommunicationProtocol.Reject(reason, []).For(cause), Self);
         }
     }
 }

@@ -3,6 +3,8 @@ using Akka.Event;
 using Freeflow.Actors.Connections;
 using Freeflow.Actors.Containers;
 using Freeflow.Actors.Directory;
+using Freeflow.Actors.Roll;
+using Freeflow.Actors.Tracing;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Abi.ConnectionManager;
 using Freeflow.Verbs.Interop;
@@ -13,7 +15,7 @@ namespace Freeflow.Actors.ConnectionManagement;
 /// The connection manager of one container, as the kernel has one for each network namespace: the ids of all its processes, which
 /// of their rdma_cm descriptors each belongs to, and the events that wait there. Each id is an actor below it.
 /// </summary>
-public sealed partial class ConnectionManagerActor : ReceiveActor
+public sealed partial class ConnectionManagerActor : ListedActor
 {
     /// <summary>Its name below the container's actor.</summary>
     public const string Name = "cm";
@@ -84,33 +86,27 @@ public sealed partial class ConnectionManagerActor : ReceiveActor
             return;
         }
 
-        switch (call.Command.Command)
+        if (!RdmaCmIds.IsForTheManager(call.Command.Command))
         {
-            case RdmaCmCommand.CreateId:
-                Sender.Tell(CreateId(queue, call.Command));
-                break;
-            case RdmaCmCommand.DestroyId:
-                Sender.Tell(DestroyId(queue, call.Command));
-                break;
-            case RdmaCmCommand.GetEvent:
-                Sender.Tell(GetEvent(queue, call.Command));
-                break;
-            case RdmaCmCommand.GetOption:
-                Sender.Tell(ConnectionProtocol.Answer.Error(Errno.ENOSYS));
-                break;
-            case RdmaCmCommand.MigrateId:
-                Sender.Tell(MigrateId(queue, call));
-                break;
-            case RdmaCmCommand.JoinIpMcast or RdmaCmCommand.JoinMcast:
-                Join(queue, call.Command);
-                break;
-            case RdmaCmCommand.LeaveMcast:
-                Sender.Tell(LeaveGroup(queue, call.Command));
-                break;
-            default:
-                Pass(queue, call);
-                break;
+            Pass(queue, call);
+            return;
         }
+
+        var span = ControlTrace.Call(call.Command.Command, call.Origin);
+        var answer = call.Command.Command switch
+        {
+            RdmaCmCommand.CreateId => CreateId(queue, call.Command),
+            RdmaCmCommand.DestroyId => DestroyId(queue, call.Command),
+            RdmaCmCommand.GetEvent => GetEvent(queue, call.Command),
+            RdmaCmCommand.MigrateId => MigrateId(queue, call),
+            RdmaCmCommand.JoinIpMcast or RdmaCmCommand.JoinMcast => Join(queue, call.Command, span),
+            RdmaCmCommand.LeaveMcast => LeaveGroup(queue, call.Command),
+            _ => ConnectionProtocol.Answer.Error(Errno.ENOSYS),
+        };
+        if (answer is null)
+            return;
+        span.End(answer.Errno);
+        Sender.Tell(answer);
     }
 
     /// <summary>To the id that the command names, which answers.</summary>
@@ -122,6 +118,7 @@ public sealed partial class ConnectionManagerActor : ReceiveActor
             found = Errno.ENOMEM;
         if (found != 0)
         {
+            ControlTrace.Call(call.Command.Command, call.Origin).End(found);
             Sender.Tell(ConnectionProtocol.Answer.Error(found));
             return;
         }

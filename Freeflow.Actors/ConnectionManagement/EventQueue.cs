@@ -5,9 +5,17 @@ using Freeflow.Verbs.Channel;
 namespace Freeflow.Actors.ConnectionManagement;
 
 /// <summary>What waits to be read from one rdma_cm descriptor, which shows whether anything does.</summary>
-internal sealed class EventQueue(IActorRef connection, ReadinessSignal signal, EventBudget budget)
+internal sealed class EventQueue(IActorRef connection, ReadinessSignal signal, EventBudget budget, TimeProvider? time = null)
 {
-    private readonly LinkedList<WaitingEvent> _events = [];
+    /// <summary>
+    /// How long who has been told that events wait may need to come for the next one, on a busy machine. The end of an id
+    /// with events that nobody reads takes that long.
+    /// </summary>
+    public static readonly TimeSpan Youth = TimeSpan.FromMilliseconds(100);
+
+    private readonly LinkedList<(WaitingEvent Event, long Since)> _events = [];
+    private readonly TimeProvider _time = time ?? TimeProvider.System;
+    private long _lastTaken;
 
     public IActorRef Connection { get; } = connection;
 
@@ -17,7 +25,7 @@ internal sealed class EventQueue(IActorRef connection, ReadinessSignal signal, E
 
     public void Add(WaitingEvent waiting)
     {
-        _events.AddLast(waiting);
+        _events.AddLast((waiting, _time.GetTimestamp()));
         budget.Waiting++;
         Signal.Set(true);
     }
@@ -29,9 +37,14 @@ internal sealed class EventQueue(IActorRef connection, ReadinessSignal signal, E
             return null;
         _events.RemoveFirst();
         budget.Waiting--;
+        _lastTaken = _time.GetTimestamp();
         Signal.Set(_events.Count > 0);
-        return first.Value;
+        return first.Value.Event;
     }
+
+    /// <summary>Whether an event of an id waits of which somebody has been told just now, when it came or when the one before it was taken.</summary>
+    public bool HasYoung(Identifier owner) =>
+        _events.Any(waiting => waiting.Event.Owner == owner && _time.GetElapsedTime(Math.Max(waiting.Since, _lastTaken)) < Youth);
 
     /// <summary>Takes out what is about something that is gone, or moves on.</summary>
     public List<WaitingEvent> Withdraw(Predicate<WaitingEvent> isGone)
@@ -40,9 +53,9 @@ internal sealed class EventQueue(IActorRef connection, ReadinessSignal signal, E
         for (var node = _events.First; node is not null;)
         {
             var next = node.Next;
-            if (isGone(node.Value))
+            if (isGone(node.Value.Event))
             {
-                gone.Add(node.Value);
+                gone.Add(node.Value.Event);
                 _events.Remove(node);
             }
 

@@ -1,7 +1,10 @@
 using Akka.Actor;
-using Akka.Event;
 using Freeflow.Actors.Directory;
+using Freeflow.Actors.Events;
+using Freeflow.Actors.Roll;
+using Freeflow.Actors.Tracing;
 using Freeflow.Verbs.Abi;
+using Freeflow.Verbs.Interop;
 
 namespace Freeflow.Actors.ConnectionManagement;
 
@@ -9,7 +12,7 @@ namespace Freeflow.Actors.ConnectionManagement;
 /// Where requests for connections arrive, from this router's containers and from the others': it hands each to the connection
 /// manager of the container that has the address. What follows goes from id to id.
 /// </summary>
-public sealed class ExchangeActor : ReceiveActor
+public sealed class ExchangeActor : ListedActor
 {
     /// <summary>Its name below /user/router, the same in every router.</summary>
     public const string Name = "exchange";
@@ -17,7 +20,6 @@ public sealed class ExchangeActor : ReceiveActor
     private const int GidBytes = 16;
 
     private readonly AddressBook _book;
-    private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly Dictionary<TenantAddress, IActorRef> _managers = [];
 
     public ExchangeActor(AddressBook book)
@@ -49,18 +51,27 @@ public sealed class ExchangeActor : ReceiveActor
     {
         if (request is not { Route: { Source.Length: GidBytes, Destination.Length: GidBytes } route, End: not null, PrivateData: not null })
             return;
+        var span = ControlTrace.Message(request, Sender);
+        var cause = span.Or(request.Cause);
         if (!SpeaksFor(route))
         {
-            _log.Warning("Exchange: {0} asks in the name of an address that is not its own", Sender.Path.Address);
+            span.End(Errno.EACCES);
+            Context.Report(
+                EventKind.ForeignAddressClaimed, $"Exchange: {Sender.Path.Address} asks in the name of an address that is not its own", ("router", Sender.Path.Address));
             return;
         }
 
         if (_managers.TryGetValue(new TenantAddress(route.Tenant, new Gid(route.Destination)), out var manager))
-            manager.Tell(new ConnectionManagerProtocol.Incoming(request, Sender));
-        else if (request.IsLookup)
-            Sender.Tell(new CommunicationProtocol.Found(LookupStatus.Unsupported, 0, 0, []));
+        {
+            manager.Tell(new ConnectionManagerProtocol.Incoming(request.For(cause), Sender, span));
+            return;
+        }
+
+        if (request.IsLookup)
+            Sender.Tell(new CommunicationProtocol.Found(LookupStatus.Unsupported, 0, 0, []).For(cause));
         else
-            Sender.Tell(new CommunicationProtocol.Reject(RejectReason.InvalidServiceId, []));
+            Sender.Tell(new CommunicationProtocol.Reject(RejectReason.InvalidServiceId, []).For(cause));
+        span.With(RejectReason.Attribute, (int)RejectReason.InvalidServiceId).End(0);
     }
 
     /// <summary>A router speaks for its own containers only. An owner may not be known here yet.</summary>

@@ -16,6 +16,7 @@ public sealed class PortTable
 
     private readonly Lock _gate = new();
     private readonly Dictionary<(PortSpace, ushort), List<Binding>> _bindings = [];
+    private readonly Dictionary<uint, Binding> _byId = [];
     private int _nextEphemeral = RandomNumberGenerator.GetInt32(FirstEphemeral, LastEphemeral + 1);
 
     /// <summary>An id's place in the table.</summary>
@@ -54,7 +55,10 @@ public sealed class PortTable
     {
         lock (_gate)
         {
-            var refused = Check(_bindings[(binding.Space, binding.Address.Port)], binding, false);
+            // Another thread of the application's has destroyed the id.
+            if (!_bindings.TryGetValue((binding.Space, binding.Address.Port), out var bound) || !bound.Contains(binding))
+                return Errno.EINVAL;
+            var refused = Check(bound, binding, false);
             if (refused == 0)
                 binding.IsListening = true;
             return refused;
@@ -66,8 +70,22 @@ public sealed class PortTable
         lock (_gate)
         {
             var key = (binding.Space, binding.Address.Port);
-            if (_bindings.TryGetValue(key, out var others) && others.Remove(binding) && others.Count == 0)
+            if (!_bindings.TryGetValue(key, out var others) || !others.Remove(binding))
+                return;
+            if (others.Count == 0)
                 _bindings.Remove(key);
+            if (_byId.GetValueOrDefault(binding.Id) == binding)
+                _byId.Remove(binding.Id);
+        }
+    }
+
+    /// <summary>The same for whatever that id has.</summary>
+    public void ReleaseOf(uint id)
+    {
+        lock (_gate)
+        {
+            if (_byId.TryGetValue(id, out var binding))
+                Release(binding);
         }
     }
 
@@ -116,6 +134,7 @@ public sealed class PortTable
         if (!_bindings.TryGetValue(key, out var others))
             _bindings.Add(key, others = []);
         others.Add(binding);
+        _byId[binding.Id] = binding;
     }
 
     private static int Check(List<Binding> others, Binding binding, bool isReusable)

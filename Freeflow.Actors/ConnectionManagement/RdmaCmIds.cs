@@ -6,6 +6,10 @@ namespace Freeflow.Actors.ConnectionManagement;
 /// <summary>Where commands name their id (rdma/rdma_user_cm.h).</summary>
 internal static class RdmaCmIds
 {
+    /// <summary>Whether the manager itself serves it; the others name an id that does.</summary>
+    public static bool IsForTheManager(RdmaCmCommand command) => command is RdmaCmCommand.CreateId or RdmaCmCommand.DestroyId or RdmaCmCommand.GetEvent
+        or RdmaCmCommand.GetOption or RdmaCmCommand.MigrateId or RdmaCmCommand.JoinIpMcast or RdmaCmCommand.JoinMcast or RdmaCmCommand.LeaveMcast;
+
     /// <summary>Reads a command's id; false where the command is too short for that.</summary>
     public static bool TryRead(RdmaCmCall call, out uint id)
     {

@@ -37,6 +37,12 @@ public sealed partial class ConnectionActor
             return;
         }
 
+        if (!route.IsMulticast && !_plane.Policy.Current.AllowsPair(_device.EnginePort, route.Local, route.Remote))
+        {
+            Fail(Errno.EACCES);
+            return;
+        }
+
         if (!_addressHandles.HasRoom)
         {
             Fail(Errno.ENOMEM);

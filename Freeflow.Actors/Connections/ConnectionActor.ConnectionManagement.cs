@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Freeflow.Actors.ConnectionManagement;
 using Freeflow.Actors.Containers;
+using Freeflow.Actors.Tracing;
 using Freeflow.Verbs.Channel;
 using Freeflow.Verbs.Interop;
 
@@ -18,6 +19,7 @@ public sealed partial class ConnectionActor
         _readiness = ReadinessSignal.Create();
         Context.Watch(_connectionManager);
         _connectionManager.Tell(new ConnectionManagerProtocol.Open(_readiness));
+        ShownState = Kind;
         Become(ManagerIdle);
         _connection.Reply(new ShimReply(request.Type, request.Sequence, 0, Bytes(new ShimHelloReply { Version = ShimProtocol.Version }))
         {
@@ -34,7 +36,7 @@ public sealed partial class ConnectionActor
             if (request.Type == ShimMessageType.Command && RdmaCmCall.TryParse(request.Payload) is { } call)
             {
                 FileIdentity? other = request.Descriptors.Count > 0 ? FileIdentity.Of(request.Descriptors[0]) : null;
-                _connectionManager.Tell(new ConnectionManagerProtocol.Call(call, other));
+                _connectionManager.Tell(new ConnectionManagerProtocol.Call(call, other) { Origin = ControlTrace.IsOn ? Origin : default });
                 Become(ManagerBusy);
             }
             else

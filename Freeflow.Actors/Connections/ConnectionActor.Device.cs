@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Akka.Event;
 using System.Runtime.InteropServices;
 using Freeflow.Actors.Containers;
+using Freeflow.Actors.Events;
 using Freeflow.Actors.SharedReceiveQueues;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Channel;
@@ -33,7 +34,13 @@ public sealed partial class ConnectionActor
             return;
         }
 
-        _asyncEvents = Verbs.Channel.EventStream.Create(Marshal.SizeOf<AsyncEventDescriptor>());
+        _asyncEvents = Verbs.Channel.EventStream.TryCreate(Marshal.SizeOf<AsyncEventDescriptor>());
+        if (_asyncEvents is null)
+        {
+            Fail(Errno.ENOMEM);
+            return;
+        }
+
         Answer(new ConnectionProtocol.Answer(0, call.Respond(new GetContextResponse { NumCompVectors = 1 }))
         {
             Descriptors = [_asyncEvents.ApplicationEnd, _asyncEvents.WritingEnd],
@@ -154,7 +161,9 @@ public sealed partial class ConnectionActor
         else if (!_hasLostEvents)
         {
             _hasLostEvents = true;
-            _log.Warning("Connection {0}: event {1} is lost, the application does not read its events; later ones are not shown", _connection.Id, news.Type);
+            Context.Report(
+                EventKind.AsyncEventLost, $"Connection {_connection.Id}: event {news.Type} is lost, the application does not read its events; later ones are not shown",
+                ("container", _connection.Namespace.Id), ("pid", _connection.PeerPid));
         }
     }
 

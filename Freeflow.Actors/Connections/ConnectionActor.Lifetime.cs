@@ -212,6 +212,7 @@ public sealed partial class ConnectionActor
         _regions.Remove(handle);
         region.Release();
         _registeredBytes -= region.Bytes;
+        _quota.RegisteredBytes.Return(region.Bytes);
         _plane.Numbers.ReturnKey(region.Key);
     }
 

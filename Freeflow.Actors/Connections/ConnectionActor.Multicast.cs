@@ -27,7 +27,8 @@ public sealed partial class ConnectionActor
         {
             Fail(Errno.EINVAL);
         }
-        else if (_queuePairs.Items.Sum(each => each.Groups.Count) >= _plane.Limits.MulticastAttachments)
+        else if (_queuePairs.Items.Sum(each => each.Groups.Count) >= _plane.Limits.MulticastAttachments
+            || !_quota.MulticastAttachments.HasRoom)
         {
             Fail(Errno.ENOMEM);
         }
@@ -54,6 +55,8 @@ public sealed partial class ConnectionActor
             return;
         }
 
+        _quota.MulticastAttachments.Change(-1);
+
         // It may be attached by another LID, too.
         if (pair.Groups.Any(other => other.Group == command.Group))
         {
@@ -72,6 +75,7 @@ public sealed partial class ConnectionActor
         if (done.Errno == 0)
         {
             done.Pair.Groups.Add(done.Attachment);
+            _quota.MulticastAttachments.Change(+1);
             Done();
         }
         else

@@ -115,7 +115,8 @@ public sealed partial class ConnectionActor
             return;
         }
 
-        if (!_regions.HasRoom || command.Length > (ulong)(_plane.Limits.RegisteredBytes - _registeredBytes))
+        if (!_regions.HasRoom || command.Length > (ulong)(_plane.Limits.RegisteredBytes - _registeredBytes)
+            || !_quota.TryRegister((long)command.Length))
         {
             Fail(Errno.ENOMEM);
             return;
@@ -147,12 +148,9 @@ public sealed partial class ConnectionActor
     {
         if (_channels.Count >= _pruneChannelsAt)
         {
-            foreach (var abandoned in _channels.FindAll(candidate => candidate.IsAbandoned))
-            {
-                _channels.Remove(abandoned);
-                abandoned.Dispose();
-            }
-
+            var abandoned = _channels.FindAll(candidate => candidate.IsAbandoned);
+            _quota.CompletionChannels.End(abandoned);
+            _channels.RemoveAll(abandoned.Contains);
             _pruneChannelsAt = Math.Min(Math.Max(FewChannels, 2 * _channels.Count), _plane.Limits.CompletionChannels);
         }
 
@@ -162,7 +160,12 @@ public sealed partial class ConnectionActor
             return;
         }
 
-        var channel = EventStream.Create(Marshal.SizeOf<CompletionEventDescriptor>());
+        if (_quota.CompletionChannels.TryMake(Marshal.SizeOf<CompletionEventDescriptor>()) is not { } channel)
+        {
+            Fail(Errno.ENOMEM);
+            return;
+        }
+
         _channels.Add(channel);
         Answer(new ConnectionProtocol.Answer(0, call.Respond(new CreateCompChannelResponse()))
         {
@@ -216,8 +219,8 @@ public sealed partial class ConnectionActor
 
         var handle = _completionQueues.NextHandle;
         var spec = new CompletionQueueSpec(_plane.Engine, _plane.News, _engineConnection!, handle, (int)command.Entries, channel, command.UserHandle);
-        var actor = Context.ActorOf(CompletionQueueActor.Props(spec, call), $"cq-{handle}-{_nextName++}");
         channel?.Use(_current!.Descriptors[0]);
+        var actor = Context.ActorOf(CompletionQueueActor.Props(spec, call), $"cq-{handle}-{_nextName++}");
         _handles.Add(actor, _completionQueues.Add(new Queue(actor, channel, command.UserHandle)));
         Await();
     }

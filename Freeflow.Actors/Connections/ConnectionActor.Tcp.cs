@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Akka.Event;
 using Freeflow.Actors.Containers;
+using Freeflow.Actors.Events;
 using Freeflow.Actors.Listeners;
 using Freeflow.Actors.Tcp;
 using Freeflow.Verbs.Channel;
@@ -21,7 +22,8 @@ public sealed partial class ConnectionActor
         {
             if (!_plane.AcceleratesPrivileged && !ProcessPrivileges.AreHarmless(_connection.PeerPid, request.Descriptors, _connection.Namespace, out var reason))
             {
-                _log.Warning("Container {0} gets no host sockets: {1}", _connection.Namespace.Id, reason);
+                Context.Report(
+                    EventKind.ContainerPrivileged, $"Container {_connection.Namespace.Id} gets no host sockets: {reason}", ("container", _connection.Namespace.Id));
                 _plane.Handover.Distrust(_handoverContainer);
             }
         }
@@ -39,6 +41,7 @@ public sealed partial class ConnectionActor
         _process = new HandoverProcess(_handoverContainer);
         _plane.HandoverNews.Watch(_process, Self);
         _plane.Handover.Attach(_process);
+        ShownState = Kind;
         Become(TcpIdle);
         _connection.Reply(new ShimReply(request.Type, request.Sequence, 0, Bytes(new ShimHelloReply
         {
@@ -64,6 +67,7 @@ public sealed partial class ConnectionActor
         Receive<ShimEvents.Received>(received =>
         {
             _current = received.Request;
+            _span = SpanOf(received.Request);
             ServeTcp(received.Request);
         });
         TcpAlways();
@@ -75,7 +79,10 @@ public sealed partial class ConnectionActor
         Receive<Resolved>(resolved =>
         {
             if (resolved.Route is { } route)
+            {
+                TellIfPlain(resolved.Destination, resolved.Port, route);
                 Respond(Bytes(route));
+            }
             else
                 Fail(Errno.EINVAL);
             ResumeTcp();
@@ -115,7 +122,7 @@ public sealed partial class ConnectionActor
             {
                 case ShimMessageType.Resolve when MemoryMarshal.TryRead<ShimResolve>(request.Payload.Span, out var resolve):
                     var self = Self;
-                    _plane.Handover.Resolve(_process!, resolve, route => self.Tell(new Resolved(route), self));
+                    _plane.Handover.Resolve(_process!, resolve, route => self.Tell(new Resolved(route, resolve.Destination, resolve.Port), self));
                     Become(TcpBusy);
                     break;
                 case ShimMessageType.Listen when MemoryMarshal.TryRead<ShimListen>(request.Payload.Span, out var listen):
@@ -142,7 +149,8 @@ public sealed partial class ConnectionActor
 
         if (ListeningSocket.Inspect(request.Descriptors[0], _connection.Namespace.Id, out var reason) is not { } socket)
         {
-            _log.Info("Container {0}: a listener is not taken: {1}", _connection.Namespace.Id, reason);
+            Context.Report(
+                EventKind.ListenerRefused, $"Container {_connection.Namespace.Id}: a listener is not taken: {reason}", ("container", _connection.Namespace.Id));
             Fail(Errno.EOPNOTSUPP);
             return;
         }
@@ -151,5 +159,15 @@ public sealed partial class ConnectionActor
         Become(TcpBusy);
     }
 
-    private sealed record Resolved(ShimResolved? Route);
+    private void TellIfPlain(uint destination, uint port, in ShimResolved route)
+    {
+        if (route.Reason == PlainReason.None)
+            return;
+        var to = $"{new Ipv4(destination)}:{port}";
+        Context.Report(
+            EventKind.DestinationPlain, $"Container {_connection.Namespace.Id}: {to} is plain: {route.Reason}",
+            ("container", _connection.Namespace.Id), ("tenant", _device.Tenant.Name), ("destination", to), ("reason", route.Reason));
+    }
+
+    private sealed record Resolved(ShimResolved? Route, uint Destination, uint Port);
 }

@@ -1,7 +1,11 @@
+using System.ComponentModel;
 using Akka.Actor;
 using Akka.Event;
 using Freeflow.Actors.Containers;
 using Freeflow.Actors.Directory;
+using Freeflow.Actors.Events;
+using Freeflow.Actors.Inspection;
+using Freeflow.Actors.Roll;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Channel;
 using Freeflow.Verbs.Containers;
@@ -10,6 +14,7 @@ using Freeflow.Verbs.Handover;
 using Freeflow.Verbs.Interop;
 using Freeflow.Verbs.Memory;
 using System.Runtime.InteropServices;
+using EventStream = Freeflow.Verbs.Channel.EventStream;
 
 namespace Freeflow.Actors.Connections;
 
@@ -17,7 +22,7 @@ namespace Freeflow.Actors.Connections;
 /// One shim connection: a look at sysfs, a process's open device, its open rdma_cm, or a process in TCP mode. Its calls are served one after the other; its end,
 /// for whatever reason, frees everything below it.
 /// </summary>
-public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
+public sealed partial class ConnectionActor : ListedActor, IWithUnboundedStash
 {
     // A shim has one call under way in each process that holds the descriptor; who sends more at once is no shim.
     private const int MaximumWaitingCalls = 256;
@@ -26,12 +31,14 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
     private readonly ShimConnection _connection;
     private readonly SysfsTree _tree;
     private readonly HandoverContainer _handoverContainer;
+    private readonly ContainerQuota _quota;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private ContainerDevice _device;
     private EngineConnection? _engineConnection;
     private ProcessMemory? _memory;
     private ShimRequest? _current;
     private int _waiting;
+    private bool _hasWarned;
 
     public ConnectionActor(
         ControlPlane plane, ShimConnection connection, SysfsTree tree, HandoverContainer handoverContainer, IActorRef connectionManager, ContainerQuota quota,
@@ -39,6 +46,7 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
     {
         _connectionManager = connectionManager;
         _handoverContainer = handoverContainer;
+        _quota = quota;
         _plane = plane;
         _connection = connection;
         _tree = tree;
@@ -64,6 +72,9 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(error =>
     {
         _log.Error(error, "Connection {0}: a defect below it", _connection.Id);
+        Context.Report(
+            EventKind.ConnectionDefect, $"Connection {_connection.Id} of container {_connection.Namespace.Id} is ended by a defect: {error.GetType().Name}",
+            ("container", _connection.Namespace.Id), ("pid", _connection.PeerPid));
         Self.Tell(Defect.Instance);
         return Directive.Stop;
     });
@@ -71,13 +82,20 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
     protected override void PostStop()
     {
         _connection.Close("its actor has ended");
+        _span.End(Errno.EIO);
         CloseTcp();
         _readiness?.Dispose();
         var owned = Owned();
         if (_engineConnection is { } engineConnection)
+        {
+            TellOfDevice(EventKind.DeviceClosed, "closed");
             _plane.Engine.Detach(engineConnection, () => Task.Run(() => Free(owned)));
+        }
         else
+        {
             Free(owned);
+        }
+
         foreach (var number in _queuePairs.Items.Select(pair => pair.Number))
             _plane.Numbers.ReturnQpn(number);
         foreach (var key in _regions.Items.Select(region => region.Key).Concat(_windows.Items.Select(window => window.Key)))
@@ -89,6 +107,8 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
         _addressHandles.Abandon();
         _windows.Abandon();
         _sharedQueues.Abandon();
+        _quota.MulticastAttachments.Change(-_queuePairs.Items.Sum(pair => pair.Groups.Count));
+        _quota.RegisteredBytes.Return(_registeredBytes);
     }
 
     private static void Free(List<IDisposable> owned)
@@ -97,13 +117,11 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
             item.Dispose();
     }
 
+    /// <summary>Rings are the engine connection's, which also knows those of objects that were being made.</summary>
     private List<IDisposable> Owned()
     {
         var owned = new List<IDisposable>();
-        owned.AddRange(_queuePairs.Items.Select(pair => pair.EngineObject).OfType<IDisposable>());
-        owned.AddRange(_sharedQueues.Items.Select(queue => queue.Engine).OfType<IDisposable>());
-        owned.AddRange(_completionQueues.Items.Select(queue => queue.EngineObject).OfType<IDisposable>());
-        owned.AddRange(_channels);
+        owned.Add(new Channels(_quota.CompletionChannels, _channels));
         if (_asyncEvents is not null)
             owned.Add(_asyncEvents);
         if (_memory is not null)
@@ -125,7 +143,16 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
                 return;
             }
 
-            Greet(request, hello);
+            try
+            {
+                Greet(request, hello);
+            }
+            catch (Exception problem) when (problem is Win32Exception or IOException)
+            {
+                request.CloseDescriptors();
+                _log.Warning("Connection {0} can't be served: {1}", _connection.Id, problem.Message);
+                Reply(request, Errno.ENOMEM, new ShimHelloReply { Version = ShimProtocol.Version });
+            }
         });
         Always();
     }
@@ -135,7 +162,7 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
         if (hello.Version != ShimProtocol.Version)
         {
             request.CloseDescriptors();
-            _log.Warning("Connection {0}: the shim speaks version {1}, this router {2}", _connection.Id, hello.Version, ShimProtocol.Version);
+            Warn("the shim speaks version {1}, this router {2}", hello.Version, ShimProtocol.Version);
             Reply(request, Errno.EPROTONOSUPPORT, new ShimHelloReply { Version = ShimProtocol.Version });
             return;
         }
@@ -178,19 +205,22 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
         try
         {
             _memory = new ProcessMemory(
-                request.Descriptors[0], request.Descriptors[1], _connection.PeerPid, _plane.Limits.SharePages ? _plane.Limits.SharedBytes : 0);
+                request.Descriptors[0], request.Descriptors[1], _connection.PeerPid, _plane.Limits.SharePages ? _plane.Limits.SharedBytes : 0,
+                _quota.SharedBytes);
         }
         catch (ArgumentException problem)
         {
             request.CloseDescriptors();
-            _log.Warning("Connection {0}: {1}", _connection.Id, problem.Message);
+            Warn("{1}", problem.Message);
             Reply(request, Errno.EINVAL, new ShimHelloReply { Version = ShimProtocol.Version });
             return;
         }
 
-        _engineConnection = EngineConnection.Create();
+        _engineConnection = EngineConnection.Create(_quota.QueueBytes, _quota.Tally, _quota.Rates);
         _engineConnection.Port = _device.EnginePort;
         _plane.Engine.Attach(_engineConnection);
+        TellOfDevice(EventKind.DeviceOpened, "opened");
+        ShownState = Kind;
         Become(Idle);
         _connection.Reply(new ShimReply(request.Type, request.Sequence, 0, Bytes(new ShimHelloReply
         {
@@ -203,12 +233,17 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
         });
     }
 
+    private void TellOfDevice(EventKind kind, string what) => Context.Report(
+        kind, $"Container {_connection.Namespace.Id}: process {_connection.PeerPid} has {what} the device",
+        ("container", _connection.Namespace.Id), ("tenant", _device.Tenant.Name), ("pid", _connection.PeerPid));
+
     /// <summary>No call is under way.</summary>
     private void Idle()
     {
         Receive<ShimEvents.Received>(received =>
         {
             _current = received.Request;
+            _span = SpanOf(received.Request);
             Serve(received.Request);
         });
         Always();
@@ -277,6 +312,7 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
         });
         Receive<ConnectionProtocol.DeviceChanged>(changed => ChangeDevice(changed.Device));
         Receive<ConnectionProtocol.AsyncEvent>(RaiseFor);
+        Receive<InspectionProtocol.Look>(Show);
         // The shim says that the device is gone (Freeflow.Shim/orphans.c).
         Receive<Defect>(_ => End("a defect in the router"));
     }
@@ -289,6 +325,10 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
             {
                 case ShimMessageType.Command when UverbsMethods.Refuse(request.Payload.Span) is var errno and not 0:
                     Fail(errno);
+                    break;
+                case ShimMessageType.Command when UverbsMethods.Creates(request.Payload.Span) && !MemoryHeadroom.Own.TryTake(MemoryHeadroom.ForAnObject):
+                    Warn("the router has no memory left for its objects");
+                    Fail(Errno.ENOMEM);
                     break;
                 case ShimMessageType.Command when UverbsCall.TryParse(request.Payload) is { } call:
                     Serve(call);
@@ -303,6 +343,12 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
                     Answer(ConnectionProtocol.Answer.Error(Errno.EINVAL));
                     break;
             }
+        }
+        catch (Win32Exception problem) when (_current is not null)
+        {
+            // It has run out of descriptors or memory itself; no call is begun before it has what it needs.
+            _log.Warning("Connection {0}: {1}", _connection.Id, problem.Message);
+            Fail(Errno.ENOMEM);
         }
         finally
         {
@@ -325,6 +371,8 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
         if (_current is not { } request)
             return;
         _current = null;
+        _span.End(answer.Errno);
+        _span = default;
         _connection.Reply(new ShimReply(request.Type, request.Sequence, answer.Errno, answer.Response)
         {
             Descriptors = answer.Descriptors,
@@ -340,8 +388,17 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
 
     private void End(string reason)
     {
-        _log.Warning("Connection {0} of container {1} is closed: {2}", _connection.Id, _connection.Namespace.Id, reason);
+        Warn("it is closed: {1}", reason);
         _connection.Close(reason);
+    }
+
+    /// <summary>Once for a connection, whatever it goes on saying: nobody fills the log by one.</summary>
+    private void Warn(string format, params ReadOnlySpan<object> values)
+    {
+        if (_hasWarned)
+            return;
+        _hasWarned = true;
+        _log.Warning($"Connection {{0}} of container {_connection.Namespace.Id}: {format}", [_connection.Id, .. values]);
     }
 
     private void Reply<T>(ShimRequest request, int errno, T payload)
@@ -349,6 +406,11 @@ public sealed partial class ConnectionActor : ReceiveActor, IWithUnboundedStash
 
     private static byte[] Bytes<T>(T value)
         where T : struct => MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in value)).ToArray();
+
+    private sealed class Channels(ContainerChannels all, List<EventStream> ours) : IDisposable
+    {
+        public void Dispose() => all.End(ours);
+    }
 
     private sealed class Defect
     {

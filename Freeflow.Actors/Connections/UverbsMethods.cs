@@ -55,6 +55,16 @@ public static class UverbsMethods
     /// <summary>Bytes: the least that a request must have, all that it can say, and the least room for the core's response.</summary>
     private readonly record struct Sizes(int Request, int WholeRequest, int Response);
 
+    /// <summary>Which command the bytes are; one that there is not when they are too few to say.</summary>
+    public static UverbsCommand CommandOf(ReadOnlySpan<byte> bytes) =>
+        MemoryMarshal.TryRead<CommandHeader>(bytes, out var header) ? (UverbsCommand)(header.Command & UverbsCommandFlags.NumberMask) : (UverbsCommand)uint.MaxValue;
+
+    /// <summary>Whether one that is not refused asks for a new object.</summary>
+    public static bool Creates(ReadOnlySpan<byte> bytes) =>
+        MemoryMarshal.TryRead<CommandHeader>(bytes, out var header) && (UverbsCommand)(header.Command & UverbsCommandFlags.NumberMask)
+            is UverbsCommand.AllocPd or UverbsCommand.CreateAh or UverbsCommand.RegMr or UverbsCommand.AllocMw or UverbsCommand.CreateCompChannel
+            or UverbsCommand.CreateCq or UverbsCommand.CreateQp or UverbsCommand.CreateSrq or UverbsCommand.CreateXsrq or UverbsCommand.AttachMcast;
+
     /// <summary>0, or the errno for the bytes of one write().</summary>
     public static int Refuse(ReadOnlySpan<byte> bytes)
     {

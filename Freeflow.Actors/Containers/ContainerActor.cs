@@ -1,9 +1,12 @@
 using Akka.Actor;
-using Akka.Event;
 using Freeflow.Actors.ConnectionManagement;
 using Freeflow.Actors.Connections;
 using Freeflow.Actors.Directory;
+using Freeflow.Actors.Events;
+using Freeflow.Actors.Inspection;
 using Freeflow.Actors.Listeners;
+using Freeflow.Actors.Policy;
+using Freeflow.Actors.Roll;
 using Freeflow.Verbs.Containers;
 using Freeflow.Verbs.Handover;
 using Freeflow.Verbs.Interop;
@@ -14,7 +17,7 @@ namespace Freeflow.Actors.Containers;
 /// One container: its addresses as its network namespace has them now, its device and sysfs tree made from them, one child for
 /// each connection of its processes, and one for each listener that they have.
 /// </summary>
-public sealed class ContainerActor : ReceiveActor, IWithTimers, IWithUnboundedStash
+public sealed class ContainerActor : ListedActor, IWithTimers, IWithUnboundedStash
 {
     /// <summary>Begins the names of its listeners; those of connections begin with a number.</summary>
     internal const string ListenerPrefix = "listener-";
@@ -24,23 +27,25 @@ public sealed class ContainerActor : ReceiveActor, IWithTimers, IWithUnboundedSt
     private readonly ControlPlane _plane;
     private readonly NetworkNamespace _namespace;
     private readonly ContainerQuota _quota;
-    private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly Dictionary<long, IActorRef> _connections = [];
     private SysfsTree? _tree;
     private NamespaceWatch? _watch;
     private readonly HashSet<IActorRef> _listeners = [];
     private ContainerDevice _device = ContainerDevice.Of(Tenant.Default, []);
     private HandoverContainer? _handover;
+    private ContainerShare? _share;
     private IActorRef _connectionManager = ActorRefs.Nobody;
     private DirectoryProtocol.Granted _granted = new([]);
     private int _nextListener;
     private int _nextManager;
+    private bool _isKnown;
 
     public ContainerActor(ControlPlane plane, NetworkNamespace @namespace)
     {
         _plane = plane;
         _namespace = @namespace;
         _quota = new ContainerQuota(plane.Limits.Container);
+        ShownState = "waits for its addresses";
         AwaitingAddresses();
     }
 
@@ -64,9 +69,14 @@ public sealed class ContainerActor : ReceiveActor, IWithTimers, IWithUnboundedSt
 
     protected override void PostStop()
     {
+        _plane.Register.Remove(_namespace.Id.ToString());
+        if (_isKnown)
+            Tell(EventKind.ContainerGone, "gone");
         _plane.Directory.Tell(new DirectoryProtocol.Claim(_namespace.Id.ToString(), Tenant.Default, []));
         if (_handover is not null)
             _plane.Handover.Remove(_handover);
+        if (_share is not null)
+            _plane.Policy.Forget(_share);
         _watch?.Dispose();
         _tree?.Dispose();
         _namespace.Dispose();
@@ -77,7 +87,11 @@ public sealed class ContainerActor : ReceiveActor, IWithTimers, IWithUnboundedSt
         Receive<Addresses>(addresses =>
         {
             if (_handover is null)
+            {
                 _handover = new HandoverContainer(_namespace.Id.ToString(), _plane.Tenants.TenantOf(_namespace, addresses.Now));
+                _share = new ContainerShare(_quota, _handover);
+            }
+
             Adopt(addresses);
         });
         Receive<DirectoryProtocol.Granted>(granted =>
@@ -86,9 +100,11 @@ public sealed class ContainerActor : ReceiveActor, IWithTimers, IWithUnboundedSt
             Timers.Cancel("addresses");
             ManageConnections();
             Grant(granted);
+            ShownState = "serving";
             Become(Serving);
             Stash.UnstashAll();
         });
+        Receive<InspectionProtocol.Look>(Show);
         Receive<NoAddresses>(_ => throw new TimeoutException($"container {_namespace.Id}: its addresses were not listed in time"));
         ReceiveAny(_ => Stash.Stash());
     }
@@ -117,6 +133,7 @@ public sealed class ContainerActor : ReceiveActor, IWithTimers, IWithUnboundedSt
                 actor.Tell(closed);
         });
         Receive<DirectoryProtocol.Granted>(Grant);
+        Receive<InspectionProtocol.Look>(Show);
         Receive<ListenerProtocol.Make>(make =>
         {
             var listener = Context.ActorOf(
@@ -133,6 +150,16 @@ public sealed class ContainerActor : ReceiveActor, IWithTimers, IWithUnboundedSt
             foreach (var entry in _connections.Where(entry => entry.Value.Equals(ended.ActorRef)).ToArray())
                 _connections.Remove(entry.Key);
         });
+    }
+
+    private void Show(InspectionProtocol.Look look)
+    {
+        var addresses = _device.Gids.Select(entry => new AddressSeen(entry.Gid.ToAddress().ToString(), entry.Interface, _granted.Addresses.Contains(entry.Gid)));
+        Sender.Tell(new InspectionProtocol.Seen(
+            _connections.Count,
+            new ContainerSeen(_namespace.Id.ToString(), _device.Tenant.Name, [.. addresses], _handover is { IsPrivileged: true }, _listeners.Count)));
+        foreach (var connection in _connections.Values)
+            connection.Forward(look);
     }
 
     private void Grant(DirectoryProtocol.Granted granted)
@@ -152,13 +179,23 @@ public sealed class ContainerActor : ReceiveActor, IWithTimers, IWithUnboundedSt
     private void Adopt(Addresses addresses)
     {
         _device = ContainerDevice.Of(_handover!.Tenant, addresses.Now);
+        var before = _share!.Tenant;
+        _plane.Policy.Settle(_share, [.. _device.Gids.Select(entry => entry.Gid)]);
+        if (_isKnown && _share.Tenant != before)
+            Context.ReportTenant(_share, before);
         _tree!.Publish(SysfsFiles.Of(_device));
+        _plane.Register.Set(new ContainerFigures(_namespace.Id.ToString(), _handover.Tenant.Name, _device.Gids.FirstOrDefault()?.Gid.ToAddress().ToString() ?? "", _quota, _handover));
         _plane.Directory.Tell(new DirectoryProtocol.Claim(_namespace.Id.ToString(), _handover.Tenant, [.. _device.Gids.Select(entry => entry.Gid)]));
-        _log.Info("Container {0}: {1}", _namespace.Id, string.Join(", ", _device.Gids.Select(entry => $"{entry.Gid.ToAddress()} on {entry.Interface}")));
+        Tell(_isKnown ? EventKind.ContainerAddresses : EventKind.ContainerSeen, string.Join(", ", _device.Gids.Select(entry => $"{entry.Gid.ToAddress()} on {entry.Interface}")));
+        _isKnown = true;
         foreach (var connection in _connections.Values)
             connection.Tell(new ConnectionProtocol.DeviceChanged(_device));
         _connectionManager.Tell(new ConnectionManagerProtocol.DeviceChanged(_device));
     }
+
+    private void Tell(EventKind kind, string what) => Context.Report(
+        kind, $"Container {_namespace.Id}: {what}",
+        ("container", _namespace.Id), ("tenant", _device.Tenant.Name), ("addresses", string.Join(' ', _device.Gids.Select(entry => entry.Gid.ToAddress()))));
 
     private sealed record Addresses(IReadOnlyList<InterfaceAddress> Now);
 

@@ -1,5 +1,8 @@
+using System.Diagnostics;
 using Akka.Actor;
-using Akka.Event;
+using Freeflow.Actors.Events;
+using Freeflow.Actors.Inspection;
+using Freeflow.Actors.Roll;
 using Freeflow.Verbs.Channel;
 using Freeflow.Verbs.Containers;
 
@@ -9,15 +12,14 @@ namespace Freeflow.Actors.Containers;
 /// The containers of this host: one child for each network namespace that a shim has connected from. It is kept for a
 /// while after its last connection, since programs look at the device before they open it.
 /// </summary>
-public sealed class ContainersActor : ReceiveActor, IWithTimers
+public sealed class ContainersActor : ListedActor, IWithTimers
 {
     private static readonly TimeSpan s_betweenRefusals = TimeSpan.FromSeconds(1);
 
     private readonly ControlPlane _plane;
     private readonly TimeSpan _linger;
-    private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly Dictionary<NetworkNamespaceId, Container> _containers = [];
-    private DateTime _lastRefusal;
+    private long? _lastRefusal;
     private int _refusalsUnsaid;
 
     public ContainersActor(ControlPlane plane, TimeSpan linger)
@@ -48,10 +50,22 @@ public sealed class ContainersActor : ReceiveActor, IWithTimers
                 Timers.StartSingleTimer(held.Container, new Linger(held.Container), _linger);
         });
         Receive<ShimEvents.Refused>(Refuse);
+        Receive<InspectionProtocol.Look>(look =>
+        {
+            Sender.Tell(new InspectionProtocol.Seen(_containers.Count));
+            foreach (var container in _containers.Values)
+                container.Actor.Forward(look);
+        });
         Receive<Terminated>(ended =>
         {
             foreach (var entry in _containers.Where(entry => entry.Value.Actor.Equals(ended.ActorRef)).ToArray())
+            {
                 _containers.Remove(entry.Key);
+
+                // Those that its actor had not come to wait for an answer.
+                foreach (var connection in entry.Value.Connections)
+                    connection.Close("its container's actor has ended");
+            }
         });
     }
 
@@ -69,7 +83,8 @@ public sealed class ContainersActor : ReceiveActor, IWithTimers
         var connection = connected.Connection;
         if (connection.Namespace.IsOwn)
         {
-            _log.Warning("Shim refused: pid {0} is in the router's own network namespace, so it is no container", connection.PeerPid);
+            Context.Report(
+                EventKind.ConnectionRefused, $"Shim refused: pid {connection.PeerPid} is in the router's own network namespace, so it is no container", ("pid", connection.PeerPid));
             connection.Close("the router's own network namespace is no container");
             return;
         }
@@ -78,11 +93,25 @@ public sealed class ContainersActor : ReceiveActor, IWithTimers
         {
             // An actor that has just stopped may still hold its name.
             var name = $"{connection.Namespace.Id}-{connection.Id}";
-            container = new Container(Context.Watch(Context.ActorOf(ContainerActor.Props(_plane, connection.Namespace.Duplicate()), name)));
+            NetworkNamespace held;
+            try
+            {
+                held = connection.Namespace.Duplicate();
+            }
+            catch (IOException problem)
+            {
+                Context.Report(
+                    EventKind.ContainerRefused, $"Container {connection.Namespace.Id} can't be served: {problem.Message}", ("container", connection.Namespace.Id));
+                connection.Close("the router has no descriptor for its container");
+                return;
+            }
+
+            container = new Container(Context.Watch(Context.ActorOf(ContainerActor.Props(_plane, held), name)));
             _containers.Add(connection.Namespace.Id, container);
         }
 
         container.Open++;
+        container.Connections.Add(connection);
         container.Actor.Tell(connected);
     }
 
@@ -91,6 +120,7 @@ public sealed class ContainersActor : ReceiveActor, IWithTimers
         var id = closed.Connection.Namespace.Id;
         if (!closed.Connection.Namespace.IsOwn && _containers.TryGetValue(id, out var container))
         {
+            container.Connections.Remove(closed.Connection);
             container.Actor.Tell(closed);
             if (--container.Open == 0)
                 Timers.StartSingleTimer(id, new Linger(id), _linger);
@@ -102,20 +132,22 @@ public sealed class ContainersActor : ReceiveActor, IWithTimers
     /// <summary>A container that knocks a thousand times a second must not fill the log.</summary>
     private void Refuse(ShimEvents.Refused refused)
     {
-        if (DateTime.UtcNow - _lastRefusal < s_betweenRefusals)
+        if (_lastRefusal is { } last && Stopwatch.GetElapsedTime(last) < s_betweenRefusals)
         {
             _refusalsUnsaid++;
             return;
         }
 
-        _log.Warning("Shim refused: {0}; {1} refusals before it are not shown", refused.Reason, _refusalsUnsaid);
-        _lastRefusal = DateTime.UtcNow;
+        Context.Report(EventKind.ConnectionRefused, $"Shim refused: {refused.Reason}; {_refusalsUnsaid} refusals before it are not shown");
+        _lastRefusal = Stopwatch.GetTimestamp();
         _refusalsUnsaid = 0;
     }
 
     private sealed class Container(IActorRef actor)
     {
         public IActorRef Actor { get; } = actor;
+
+        public HashSet<ShimConnection> Connections { get; } = [];
 
         /// <summary>Connections and listeners that have come and not gone.</summary>
         public int Open { get; set; }

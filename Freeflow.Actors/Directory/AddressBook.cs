@@ -1,4 +1,5 @@
-using System.Collections.Immutable;
+using System.Collections.Concurrent;
+using System.Collections.Frozen;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Containers;
 using Freeflow.Verbs.Engine;
@@ -14,14 +15,14 @@ public readonly record struct TenantAddress(ulong Tenant, Gid Address)
 }
 
 /// <summary>
-/// Who owns which virtual address, as the connect path reads it: a snapshot, local and without waiting. The directory
-/// actor writes the owners, the peers actor writes which members can be reached; an address whose owner is no member
-/// resolves to nothing.
+/// Who owns which virtual address, as the connect path reads it: local, on any thread, without waiting or allocating. The directory
+/// actor alone writes the owners, one by one as they change; the peers actor writes which members can be reached; an address whose
+/// owner is no member resolves to nothing.
 /// </summary>
 public sealed class AddressBook : IAddressOwners, IAddressResolver
 {
-    private volatile ImmutableDictionary<TenantAddress, string> _owners = ImmutableDictionary<TenantAddress, string>.Empty;
-    private volatile ImmutableDictionary<string, int> _peers = ImmutableDictionary<string, int>.Empty;
+    private readonly ConcurrentDictionary<TenantAddress, string> _owners = new(concurrencyLevel: 1, capacity: 31);
+    private volatile FrozenDictionary<string, int> _peers = FrozenDictionary<string, int>.Empty;
     private int _version;
 
     /// <summary>Something has changed. Raised on whichever thread has changed it: a handler must only hand it on.</summary>
@@ -38,6 +39,9 @@ public sealed class AddressBook : IAddressOwners, IAddressResolver
     public string? NodeOf(TenantAddress address) =>
         _owners.TryGetValue(address, out var node) && _peers.ContainsKey(node) ? node : null;
 
+    /// <summary>The other members, with the engine's numbers of them.</summary>
+    public IEnumerable<KeyValuePair<string, int>> Peers => _peers.Where(peer => peer.Value != EngineQueuePair.SameRouter);
+
     public bool IsOwn(string node) => _peers.TryGetValue(node, out var peer) && peer == EngineQueuePair.SameRouter;
 
     int? IAddressOwners.OwnerOf(ulong tenant, Ipv4 address) => PeerOf(new TenantAddress(tenant, Gid.FromAddress(address.ToIPAddress())));
@@ -46,15 +50,18 @@ public sealed class AddressBook : IAddressOwners, IAddressResolver
 
     int IAddressResolver.PeerOf(ulong tenant, in Gid address) => PeerOf(new TenantAddress(tenant, address)) ?? EngineQueuePair.NoPeer;
 
-    internal void Replace(ImmutableDictionary<TenantAddress, string> owners)
-    {
-        _owners = owners;
-        Change();
-    }
+    internal string? OwnerOf(TenantAddress address) => _owners.GetValueOrDefault(address);
+
+    /// <summary>Nobody is told before <see cref="Change"/>: changes come in numbers.</summary>
+    internal void SetOwner(TenantAddress address, string node) => _owners[address] = node;
+
+    internal void ForgetOwners() => _owners.Clear();
+
+    internal void RemoveOwner(TenantAddress address) => _owners.TryRemove(address, out _);
 
     internal void Reach(string node, int peer)
     {
-        _peers = _peers.SetItem(node, peer);
+        _peers = _peers.Where(other => other.Key != node).Append(new(node, peer)).ToFrozenDictionary();
         Change();
     }
 
@@ -62,11 +69,11 @@ public sealed class AddressBook : IAddressOwners, IAddressResolver
 
     internal void Lose(string node)
     {
-        _peers = _peers.Remove(node);
+        _peers = _peers.Where(other => other.Key != node).ToFrozenDictionary();
         Change();
     }
 
-    private void Change()
+    internal void Change()
     {
         Interlocked.Increment(ref _version);
         Changed?.Invoke();

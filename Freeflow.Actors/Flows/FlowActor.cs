@@ -1,14 +1,14 @@
 using Akka.Actor;
-using Akka.Event;
+using Freeflow.Actors.Events;
+using Freeflow.Actors.Roll;
 using Freeflow.Verbs.Handover;
 
 namespace Freeflow.Actors.Flows;
 
 /// <summary>One accelerated connection, from its announcement to the end of its socket. It is not on the connection's path.</summary>
-public sealed class FlowActor : ReceiveActor
+public sealed class FlowActor : ListedActor
 {
     private readonly AnnouncedFlow _flow;
-    private readonly ILoggingAdapter _log = Context.GetLogger();
 
     public FlowActor(AnnouncedFlow flow)
     {
@@ -16,9 +16,11 @@ public sealed class FlowActor : ReceiveActor
         Receive<FlowEvents.Closed>(_ => Context.Stop(Self));
         Receive<FlowEvents.Strayed>(strayed =>
         {
-            _log.Warning(
-                "Container {0}: the host socket for {1} has left its peer and is {2}; its filter lets nothing in from there",
-                _flow.Container.Id, _flow.Ends, strayed.Where);
+            Context.Report(
+                EventKind.FlowStrayed,
+                $"Container {_flow.Container.Id}: the host socket for {_flow.Ends} has left its peer and is {strayed.Where}; its filter lets nothing in from there",
+                ("container", _flow.Container.Id), ("tenant", _flow.Container.Tenant.Name), ("flow", _flow.Ends), ("where", strayed.Where));
+            ShownState = "strayed";
             Become(Straying);
         });
     }

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Event;
+using Freeflow.Actors.Roll;
 using Freeflow.Verbs.Handover;
 
 namespace Freeflow.Actors.Listeners;
@@ -8,7 +9,7 @@ namespace Freeflow.Actors.Listeners;
 /// One listening socket of a container, for as long as any process has it: the processes that inherited it may outlive the
 /// one that made it.
 /// </summary>
-public sealed class ListenerActor : ReceiveActor
+public sealed class ListenerActor : ListedActor
 {
     private readonly ControlPlane _plane;
     private readonly DeliveryChannel _channel;

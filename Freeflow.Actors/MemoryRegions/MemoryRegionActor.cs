@@ -1,6 +1,8 @@
 using Akka.Actor;
 using Akka.Event;
 using Freeflow.Actors.Connections;
+using Freeflow.Actors.Inspection;
+using Freeflow.Actors.Roll;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Engine;
 using Freeflow.Verbs.Interop;
@@ -60,7 +62,7 @@ public static class MemoryRegionChecks
 }
 
 /// <summary>One memory region: registers the memory and puts it into the engine, and takes it out again.</summary>
-public sealed class MemoryRegionActor : ReceiveActor
+public sealed class MemoryRegionActor : ListedActor
 {
     private readonly VerbsEngine _engine;
     private readonly ILoggingAdapter _log = Context.GetLogger();
@@ -76,6 +78,7 @@ public sealed class MemoryRegionActor : ReceiveActor
             _region = new EngineMemoryRegion(connection, key, key, domain, command.HcaVa, registered, access);
             var made = new RegMrResponse { MrHandle = handle, Lkey = key, Rkey = MemoryRegionChecks.RemoteKeyOf(key, access) };
             var (parent, answer) = (Context.Parent, new ConnectionProtocol.Answer(0, call.Respond(made)));
+            ShownState = "registered";
             _engine.Add(_region, () => parent.Tell(answer));
         });
         Receive<Status.Failure>(failure =>
@@ -98,6 +101,9 @@ public sealed class MemoryRegionActor : ReceiveActor
             _engine.Modify(_region!, change.Domain, change.Access & ~AccessFlags.Optional,
                 () => parent.Tell(new ConnectionProtocol.Answer(0, change.Call.Respond(made))));
         });
+
+        Receive<InspectionProtocol.LookAtMemoryRegion>(look => Sender.Tell(new InspectionProtocol.Seen(
+            0, new MemoryRegionSeen(look.Container, look.Pid, key, $"0x{command.HcaVa:x}", command.Length, MemoryRegionAccess.NameOf(access)))));
 
         // Looking through a large process's mappings takes its time.
         var write = (access & (AccessFlags.LocalWrite | AccessFlags.MwBind)) != 0;

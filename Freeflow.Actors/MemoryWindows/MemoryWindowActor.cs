@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Freeflow.Actors.Connections;
+using Freeflow.Actors.Roll;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Engine;
 
@@ -15,7 +16,7 @@ public static class MemoryWindowProtocol
 }
 
 /// <summary>One memory window: in the engine while this lives. Work requests bind and invalidate it.</summary>
-public sealed class MemoryWindowActor : ReceiveActor
+public sealed class MemoryWindowActor : ListedActor
 {
     private readonly VerbsEngine _engine;
     private readonly EngineMemoryWindow _window;

@@ -1,7 +1,8 @@
 using System.Net;
 using System.Security.Cryptography;
 using Akka.Actor;
-using Akka.Event;
+using Freeflow.Actors.Events;
+using Freeflow.Actors.Roll;
 using Freeflow.Verbs.Engine;
 using Freeflow.Verbs.Handover;
 using Freeflow.Verbs.Links;
@@ -13,7 +14,7 @@ namespace Freeflow.Actors.Peers;
 /// data and one for TCP mode. Of the two routers the one with the lower name offers the key and dials; a lost link is dialed
 /// again, ever less often, while the member stays.
 /// </summary>
-public sealed class PeerActor : ReceiveActor, IWithTimers
+public sealed class PeerActor : ListedActor, IWithTimers
 {
     private static readonly TimeSpan s_firstWait = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan s_longestWait = TimeSpan.FromSeconds(2);
@@ -28,8 +29,8 @@ public sealed class PeerActor : ReceiveActor, IWithTimers
     private readonly int _number;
     private readonly ActorSelection _theirPeers;
     private readonly CancellationTokenSource _stop = new();
-    private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly Dictionary<LinkPurpose, TimeSpan> _waits = s_purposes.ToDictionary(purpose => purpose, _ => s_firstWait);
+    private readonly HashSet<LinkPurpose> _up = [];
     private LinkCredential? _offered;
     private int _theirPort;
 
@@ -53,7 +54,12 @@ public sealed class PeerActor : ReceiveActor, IWithTimers
     public static Props Props(VerbsEngine engine, HandoverLoop handover, LinkEndpoint own, string node, Address address, int number) =>
         Akka.Actor.Props.Create(() => new PeerActor(engine, handover, own, node, address, number));
 
-    protected override void PostStop() => _stop.Cancel();
+    /// <summary>Here, after the last message, so that no offer that was under way leaves a key behind.</summary>
+    protected override void PostStop()
+    {
+        _stop.Cancel();
+        _own.Credentials.TryRemove(_node, out _);
+    }
 
     /// <summary>The other dials: take its key, take its links.</summary>
     private void Awaiting()
@@ -93,7 +99,9 @@ public sealed class PeerActor : ReceiveActor, IWithTimers
         });
         Receive<NotDialed>(failed =>
         {
-            _log.Warning("{0} link to {1}: {2}; next try in {3} ms", failed.Purpose, _node, failed.Reason.Message, _waits[failed.Purpose].TotalMilliseconds);
+            Context.Report(
+                EventKind.LinkNotDialed,
+                $"{failed.Purpose} link to {_node}: {failed.Reason.Message}; next try in {_waits[failed.Purpose].TotalMilliseconds} ms", ("router", _node), ("link", failed.Purpose));
             if (failed.Reason is InvalidDataException)
                 Become(Offering);
             else
@@ -101,7 +109,7 @@ public sealed class PeerActor : ReceiveActor, IWithTimers
         });
         Receive<PeerEvents.LinkDown>(down =>
         {
-            _log.Warning("{0} link to {1} is down: {2}", down.Purpose, _node, down.Reason);
+            Tell(down);
             DialLater(down.Purpose);
         });
         LinkNews();
@@ -109,14 +117,35 @@ public sealed class PeerActor : ReceiveActor, IWithTimers
 
     private void LinkNews()
     {
-        Receive<PeerEvents.LinkUp>(up => _log.Info("{0} link to {1} is up", up.Purpose, _node));
-        Receive<PeerEvents.LinkDown>(down => _log.Warning("{0} link to {1} is down: {2}", down.Purpose, _node, down.Reason));
+        Receive<PeerEvents.LinkUp>(up =>
+        {
+            Context.Report(EventKind.LinkUp, $"{up.Purpose} link to {_node} is up", ("router", _node), ("link", up.Purpose));
+            Show(up.Purpose, isUp: true);
+        });
+        Receive<PeerEvents.LinkDown>(Tell);
         Receive<AuthenticatedLink>(late => late.Dispose());
         ReceiveAny(_ => { });
     }
 
+    private void Tell(PeerEvents.LinkDown down)
+    {
+        Context.Report(EventKind.LinkDown, $"{down.Purpose} link to {_node} is down: {down.Reason}", ("router", _node), ("link", down.Purpose), ("reason", down.Reason));
+        Show(down.Purpose, isUp: false);
+    }
+
+    private void Show(LinkPurpose purpose, bool isUp)
+    {
+        if (isUp)
+            _up.Add(purpose);
+        else
+            _up.Remove(purpose);
+        ShownState = $"{_up.Count} of {s_purposes.Length} links up";
+    }
+
     private void Attach(AuthenticatedLink link)
     {
+        var how = link.IsEncrypted ? "encrypted" : "authenticated, and not encrypted";
+        Context.Report(EventKind.LinkAgreed, $"{link.Purpose} link to {_node} is {how}", ("router", _node), ("link", link.Purpose), ("encrypted", link.IsEncrypted));
         if (link.Purpose == LinkPurpose.Data)
             _engine.AttachLink(_number, link);
         else
@@ -133,7 +162,7 @@ public sealed class PeerActor : ReceiveActor, IWithTimers
     private void Dial(LinkPurpose purpose)
     {
         var to = new IPEndPoint(IPAddress.Parse(_address.Host!), _theirPort);
-        LinkDialer.DialAsync(_own.Address, to, _own.Node, _node, purpose, _offered!, _stop.Token)
+        LinkDialer.DialAsync(_own.Address, to, _own.Node, _node, purpose, _offered!, _own.Encrypt, _stop.Token)
             .PipeTo(Self, failure: reason => new NotDialed(purpose, reason));
     }
 

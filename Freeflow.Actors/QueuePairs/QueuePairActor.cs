@@ -1,8 +1,10 @@
 using System.ComponentModel;
 using Akka.Actor;
-using Akka.Event;
 using Freeflow.Actors.Connections;
 using Freeflow.Actors.Directory;
+using Freeflow.Actors.Events;
+using Freeflow.Actors.Inspection;
+using Freeflow.Actors.Roll;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Engine;
 using Freeflow.Verbs.Interop;
@@ -15,14 +17,15 @@ namespace Freeflow.Actors.QueuePairs;
 /// the peer is on, and hands the engine what that needs to run alone. Like InfiniBand's, RTR asks nobody: whether the
 /// peer agrees is checked with every message.
 /// </summary>
-public sealed class QueuePairActor : ReceiveActor
+public sealed partial class QueuePairActor : ListedActor
 {
+    private const byte SmallestMtu = 1;
+
     private readonly QueuePairSpec _spec;
     private readonly ControlPlane _plane;
     private readonly UverbsCall _creation;
-    private readonly ILoggingAdapter _log = Context.GetLogger();
     private EngineQueuePair? _engine;
-    private ModifyQpCommand _attributes;
+    private ModifyQpCommand _attributes = new() { PathMtu = SmallestMtu };
     private QueuePairState _state = QueuePairState.Reset;
 
     private QueuePairType Type => (QueuePairType)_spec.Command.QpType;
@@ -92,7 +95,9 @@ public sealed class QueuePairActor : ReceiveActor
     private void Being(QueuePairState state)
     {
         _state = state;
+        ShownState = NameOf(state);
         Receive<QueuePairProtocol.Modify>(modify => Change(state, modify));
+        Receive<InspectionProtocol.LookAtQueuePair>(Show);
         Receive<QueuePairProtocol.Query>(query => Context.Parent.Tell(new ConnectionProtocol.Answer(0, query.Call.Respond(Attributes()))));
         Receive<QueuePairProtocol.Destroy>(_ =>
         {
@@ -113,15 +118,29 @@ public sealed class QueuePairActor : ReceiveActor
 
     private void Change(QueuePairState from, QueuePairProtocol.Modify modify)
     {
-        var command = modify.Command;
-        var mask = (QueuePairAttributes)command.AttrMask;
+        var asked = QueuePairChecks.WithPortOfPath(modify.Command);
+        var mask = (QueuePairAttributes)asked.AttrMask;
+        var command = QueuePairChecks.RoundUp(asked);
         var to = (mask & QueuePairAttributes.State) != 0 ? (QueuePairState)command.QpState : from;
-        if (!QueuePairChecks.AreInRange(command)
+        if (QueuePairChecks.HasRightPorts(asked, _attributes.PortNum) && (mask & QueuePairAttributes.AddressVector) != 0
+            && QueuePairEnds.Read(asked.Dest, modify.Device, out var fault) is null && fault == Errno.ENODATA)
+        {
+            Refuse(fault);
+            return;
+        }
+
+        if (!QueuePairChecks.AreInRange(asked)
             || ((mask & QueuePairAttributes.CurrentState) != 0 && (QueuePairState)command.CurQpState != from)
             || !QueuePairTransitions.IsAllowed(Type, from, to, mask)
             || (to != QueuePairState.Error && (mask & QueuePairAttributes.State) != 0 && _engine!.IsDraining))
         {
             Refuse(Errno.EINVAL);
+            return;
+        }
+
+        if (to == QueuePairState.ReadyToReceive && from != to && _plane.Drain.IsOn)
+        {
+            Refuse(Errno.ENETDOWN);
             return;
         }
 
@@ -135,6 +154,16 @@ public sealed class QueuePairActor : ReceiveActor
         if (QueuePairEnds.Read(command.Dest, modify.Device, out var errno) is not { } ends)
         {
             Refuse(errno);
+            return;
+        }
+
+        if (!_plane.Policy.Current.AllowsPair(modify.Device.EnginePort, ends.Local, ends.Remote))
+        {
+            Context.Report(
+                EventKind.QueuePairForbidden,
+                $"QP {_spec.Number}: the policy does not allow {ends.Local.ToAddress()} and {ends.Remote.ToAddress()} to talk",
+                ("qpn", _spec.Number), ("local", ends.Local.ToAddress()), ("peer", ends.Remote.ToAddress()));
+            Refuse(Errno.EACCES);
             return;
         }
 
@@ -154,6 +183,7 @@ public sealed class QueuePairActor : ReceiveActor
     /// <summary>Waits for the directory, which answers within a bound, as the kernel waits for a neighbour.</summary>
     private void Resolving(QueuePairState from, QueuePairChange change, QueuePairAttributes mask, ModifyQpCommand command)
     {
+        Receive<InspectionProtocol.LookAtQueuePair>(Show);
         Receive<DirectoryProtocol.Found>(found =>
         {
             Become(() => Being(from));
@@ -161,7 +191,9 @@ public sealed class QueuePairActor : ReceiveActor
         });
         Receive<DirectoryProtocol.NotFound>(missing =>
         {
-            _log.Info("QP {0}: no router has {1}", _spec.Number, missing.Address.Address.ToAddress());
+            Context.Report(
+                EventKind.PeerAddressUnknown, $"QP {_spec.Number}: no router has {missing.Address.Address.ToAddress()}",
+                ("qpn", _spec.Number), ("address", missing.Address.Address.ToAddress()));
             Become(() => Being(from));
             Refuse(Errno.ETIMEDOUT);
         });
@@ -175,6 +207,8 @@ public sealed class QueuePairActor : ReceiveActor
     private void Apply(QueuePairChange change, QueuePairAttributes mask, in ModifyQpCommand command)
     {
         Remember(mask, command);
+        if (change is { LocalGid: { } local, RemoteGid: { } remote })
+            _ends = new QueuePairEnds(local, remote);
         var self = Self;
         _plane.Engine.Modify(_engine!, change, () => self.Tell(Changed.Instance));
     }
@@ -248,7 +282,7 @@ public sealed class QueuePairActor : ReceiveActor
             MaxSendWr = (uint)_engine.SendRing.Capacity,
             MaxRecvWr = _spec.Shared is not null ? 0 : (uint)_engine.ReceiveRing.Capacity,
             MaxSendSge = (uint)made.MaxSendSge,
-            MaxRecvSge = (uint)made.MaxRecvSge,
+            MaxRecvSge = _spec.Shared is not null ? 0 : (uint)made.MaxRecvSge,
             MaxInlineData = (uint)made.MaxInline,
             Qkey = _attributes.Qkey,
             RqPsn = isDatagram ? _engine.ExpectedPsn : _attributes.RqPsn,
@@ -276,6 +310,9 @@ public sealed class QueuePairActor : ReceiveActor
     private void Fail(QueuePairFault fault)
     {
         Become(() => Being(QueuePairState.Error));
+        Context.Report(
+            EventKind.QueuePairError, $"QP {_spec.Number} of {_ends?.Local.ToAddress().ToString() ?? "no address"} is in the error state: {WordsOf(fault)}",
+            ("qpn", _spec.Number), ("fault", fault), ("local", _ends?.Local.ToAddress()), ("peer", _ends?.Remote.ToAddress()));
         switch (fault)
         {
             case QueuePairFault.InvalidRequest:
@@ -289,6 +326,14 @@ public sealed class QueuePairActor : ReceiveActor
                 break;
         }
     }
+
+    private static string WordsOf(QueuePairFault fault) => fault switch
+    {
+        QueuePairFault.Completion => "a work request has failed",
+        QueuePairFault.InvalidRequest => "its peer has asked for what it may not",
+        QueuePairFault.AccessViolation => "its peer has asked for memory that it may not reach",
+        _ => "its completions find no room",
+    };
 
     private void Raise(AsyncEventType type) =>
         Context.Parent.Tell(new ConnectionProtocol.AsyncEvent(type, _spec.Command.UserHandle));

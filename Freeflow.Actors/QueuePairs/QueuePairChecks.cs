@@ -1,3 +1,4 @@
+using System.Numerics;
 using Freeflow.Actors.Connections;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Interop;
@@ -8,9 +9,8 @@ namespace Freeflow.Actors.QueuePairs;
 public static class QueuePairChecks
 {
     private const byte Port = 1;
-    private const byte LargestTimer = 31;
+    private const byte LargestTimeout = 31;
     private const byte LargestMtu = 5;
-    private const byte LargestRetry = 7;
 
     // Values of enum ib_qp_type that rxe does not make.
     private const byte RawPacket = 8;
@@ -66,23 +66,58 @@ public static class QueuePairChecks
             && command.MaxInlineData <= QueuePairLimits.MaximumInline;
     }
 
-    /// <summary>Whether the values that the mask names are in range.</summary>
+    /// <summary>
+    /// Whether the values that the mask names are in range. Not looked at, as in the kernel: P_Key index, RNR timer, retry counts, responder
+    /// resources.
+    /// </summary>
     public static bool AreInRange(in ModifyQpCommand command)
+    {
+        var mask = (QueuePairAttributes)command.AttrMask;
+        bool Has(QueuePairAttributes attribute) => (mask & attribute) != 0;
+        return HasRightPorts(command, Port)
+            && (!Has(QueuePairAttributes.PathMtu) || command.PathMtu <= LargestMtu)
+            && (!Has(QueuePairAttributes.Timeout) || command.Timeout <= LargestTimeout)
+            && (!Has(QueuePairAttributes.MaxQpRdAtomic) || command.MaxRdAtomic <= QueuePairLimits.MaximumReadAtomic)
+            && !Has(QueuePairAttributes.AlternatePath) && !Has(QueuePairAttributes.Capabilities);
+    }
+
+    /// <summary>
+    /// Whether states and ports are ones that there are, and a path's on the way to RTR the QP's own: what uverbs looks at before it
+    /// looks up the path's source GID. The driver sees the rest thereafter.
+    /// </summary>
+    public static bool HasRightPorts(in ModifyQpCommand command, byte port)
     {
         var mask = (QueuePairAttributes)command.AttrMask;
         bool Has(QueuePairAttributes attribute) => (mask & attribute) != 0;
         return (!Has(QueuePairAttributes.State) || command.QpState <= (byte)QueuePairState.Error)
             && (!Has(QueuePairAttributes.CurrentState) || command.CurQpState <= (byte)QueuePairState.Error)
             && (!Has(QueuePairAttributes.Port) || command.PortNum == Port)
-            && (!Has(QueuePairAttributes.PkeyIndex) || command.PkeyIndex == 0)
-            && (!Has(QueuePairAttributes.AddressVector) || command.Dest.PortNum == Port)
-            && (!Has(QueuePairAttributes.PathMtu) || command.PathMtu is > 0 and <= LargestMtu)
-            && (!Has(QueuePairAttributes.Timeout) || command.Timeout <= LargestTimer)
-            && (!Has(QueuePairAttributes.MinRnrTimer) || command.MinRnrTimer <= LargestTimer)
-            && (!Has(QueuePairAttributes.RetryCount) || command.RetryCnt <= LargestRetry)
-            && (!Has(QueuePairAttributes.RnrRetry) || command.RnrRetry <= LargestRetry)
-            && (!Has(QueuePairAttributes.MaxQpRdAtomic) || command.MaxRdAtomic <= QueuePairLimits.MaximumReadAtomic)
-            && (!Has(QueuePairAttributes.MaxDestRdAtomic) || command.MaxDestRdAtomic <= QueuePairLimits.MaximumReadAtomic)
-            && !Has(QueuePairAttributes.AlternatePath) && !Has(QueuePairAttributes.Capabilities);
+            && (!Has(QueuePairAttributes.AddressVector) || (command.Dest.PortNum == Port && (!IsToReceive(command) || port == Port)));
     }
+
+    /// <summary>
+    /// As uverbs, takes the port of a path for the QP's own, but on the way to RTR. In SQD a UC QP may name no port, and so take no
+    /// other path.
+    /// </summary>
+    public static ModifyQpCommand WithPortOfPath(ModifyQpCommand command)
+    {
+        var mask = (QueuePairAttributes)command.AttrMask;
+        bool Has(QueuePairAttributes attribute) => (mask & attribute) != 0;
+        if (!Has(QueuePairAttributes.AddressVector) || Has(QueuePairAttributes.Port) || IsToReceive(command))
+            return command;
+        command.AttrMask |= (uint)QueuePairAttributes.Port;
+        command.PortNum = command.Dest.PortNum;
+        return command;
+    }
+
+    /// <summary>Reads and atomics under way are counted in powers of two, which are kept in a byte: 256 of them, the driver's too, are none.</summary>
+    public static ModifyQpCommand RoundUp(ModifyQpCommand command)
+    {
+        command.MaxRdAtomic = (byte)BitOperations.RoundUpToPowerOf2(command.MaxRdAtomic);
+        command.MaxDestRdAtomic = (byte)BitOperations.RoundUpToPowerOf2(command.MaxDestRdAtomic);
+        return command;
+    }
+
+    private static bool IsToReceive(in ModifyQpCommand command) =>
+        ((QueuePairAttributes)command.AttrMask & QueuePairAttributes.State) != 0 && command.QpState == (byte)QueuePairState.ReadyToReceive;
 }

@@ -2,7 +2,11 @@ using System.Runtime.Serialization;
 using Akka.Actor;
 using Akka.Serialization;
 using Freeflow.Actors.ConnectionManagement;
+using Freeflow.Actors.Directory;
+using Freeflow.Actors.Measuring;
+using Freeflow.Actors.Membership;
 using Freeflow.Actors.Peers;
+using Freeflow.Actors.Tracing;
 using Hyperion;
 
 namespace Freeflow.Actors.Serialization;
@@ -28,6 +32,12 @@ public sealed class HyperionMessageSerializer : Akka.Serialization.Serializer
         typeof(CommunicationProtocol.Disconnect),
         typeof(CommunicationProtocol.Disconnected),
         typeof(CommunicationProtocol.Found),
+        typeof(ReunionProtocol.Census),
+        typeof(MeasuringProtocol.Ask),
+        typeof(MeasuringProtocol.Ready),
+        typeof(MeasuringProtocol.Refused),
+        typeof(MeasuringProtocol.End),
+        typeof(DirectoryPage),
     ];
 
     private readonly Hyperion.Serializer _hyperion = new(SerializerOptions.Default
@@ -50,15 +60,31 @@ public sealed class HyperionMessageSerializer : Akka.Serialization.Serializer
         RequireKnown(obj.GetType());
         using var stream = new MemoryStream();
         _hyperion.Serialize(obj, stream);
+        if (obj is TracedMessage { Cause: var cause } && cause != default)
+            TraceParent.Write(stream, cause);
         return stream.ToArray();
     }
 
     public override object FromBinary(byte[] bytes, Type type)
     {
-        using var stream = new MemoryStream(bytes);
-        var message = _hyperion.Deserialize<object>(stream);
-        RequireKnown(message.GetType());
-        return message;
+        using var stream = new WholeMessage(bytes);
+        object? message;
+        try
+        {
+            message = _hyperion.Deserialize<object>(stream);
+        }
+        catch (Exception error) when (error is not SerializationException)
+        {
+            // Only this one costs the sender no more than the message: after any other Akka ends the connection between the routers.
+            throw new SerializationException($"what a router has sent is no message of this version: {error.Message}", error);
+        }
+
+        RequireKnown(message?.GetType() ?? typeof(void));
+        if (message is TracedMessage traced && stream.Rest.Length == TraceParent.Bytes)
+            return traced.For(TraceParent.Read(stream.Rest));
+        if (!stream.Rest.IsEmpty)
+            throw new SerializationException($"{message!.GetType()} has more to it than in this version");
+        return message!;
     }
 
     private static void RequireKnown(Type type)

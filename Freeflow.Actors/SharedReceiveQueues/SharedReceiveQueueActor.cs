@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Runtime.InteropServices;
 using Akka.Actor;
 using Freeflow.Actors.Connections;
+using Freeflow.Actors.Roll;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Engine;
 using Freeflow.Verbs.Interop;
@@ -10,7 +11,7 @@ using Freeflow.Verbs.Rings;
 namespace Freeflow.Actors.SharedReceiveQueues;
 
 /// <summary>One SRQ. The connection above knows which QPs use it and frees its ring.</summary>
-public sealed class SharedReceiveQueueActor : ReceiveActor
+public sealed class SharedReceiveQueueActor : ListedActor
 {
     // As the rxe driver numbers them.
     private const uint FirstNumber = 0x00020001;

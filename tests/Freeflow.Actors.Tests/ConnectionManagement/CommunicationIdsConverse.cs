@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Runtime.CompilerServices;
@@ -10,10 +9,12 @@ using Freeflow.Actors.ConnectionManagement;
 using Freeflow.Actors.Connections;
 using Freeflow.Actors.Containers;
 using Freeflow.Actors.Directory;
+using Freeflow.Actors.Policy;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Abi.ConnectionManager;
 using Freeflow.Verbs.Containers;
 using Freeflow.Verbs.Interop;
+using Freeflow.Verbs.Policy;
 
 namespace Freeflow.Actors.Tests.ConnectionManagement;
 
@@ -33,16 +34,19 @@ public sealed class CommunicationIdsConverse : TestKit
     private readonly TestProbe _application;
     private readonly AddressBook _book = new();
     private readonly ContainerDevice _device = ContainerDevice.Of(Tenant.Default, [new InterfaceAddress(s_own, 24, "eth0", 2, true, 1500, PhysicalAddress.None)]);
+    private readonly PolicyInForce _policy = new(AccessPolicy.Open);
     private readonly ControlPlane _plane;
 
     public CommunicationIdsConverse()
         : base("akka { loglevel = WARNING, scheduler.implementation = \"Akka.TestKit.TestScheduler, Akka.TestKit\" }")
     {
         (_manager, _exchange, _peer, _application) = (CreateTestProbe(), CreateTestProbe(), CreateTestProbe(), CreateTestProbe());
-        _book.Replace(ImmutableDictionary<TenantAddress, string>.Empty.Add(Key(s_theirs), "node").Add(Key(s_own), "node"));
+        _book.SetOwner(Key(s_theirs), "node");
+        _book.SetOwner(Key(s_own), "node");
         _book.ReachOwn("node");
         _plane = new ControlPlane(
-            null!, _book, ActorRefs.Nobody, new NumberAllocator(), null!, new ConnectionLimits(), null!, null!, false, _exchange, new ConnectionCounters(), null!);
+            null!, _book, ActorRefs.Nobody, new NumberAllocator(), null!, new ConnectionLimits(), null!, null!, false, _exchange, new ConnectionCounters(), null!,
+            _policy);
     }
 
     private TestScheduler Scheduler => (TestScheduler)Sys.Scheduler;
@@ -64,10 +68,28 @@ public sealed class CommunicationIdsConverse : TestKit
     }
 
     [Fact]
+    public void ARequestThatThePolicyForbidsIsSaidToNobody()
+    {
+        _policy.Put(new AccessPolicy([PolicyTenant.Named(PolicyTenant.DefaultName) with { AllowsWithin = false }], [], [], PolicyLimits.None));
+        Resolving();
+        Assert.Equal(-Errno.EACCES, Event(RdmaCmEventType.AddressError).Status);
+        _policy.Put(AccessPolicy.Open);
+        var id = Resolved();
+        _policy.Put(new AccessPolicy(
+            [PolicyTenant.Named(PolicyTenant.DefaultName) with { AllowsWithin = false }],
+            [new PolicyRule("1", [PolicySubject.Anybody], [PolicySubject.Anybody], [new PortSpan(1, 1)], PolicyMode.Rdma)],
+            [],
+            PolicyLimits.None));
+        Assert.Equal(0, Connect(id).Errno);
+        Assert.Equal(-Errno.EACCES, Event(RdmaCmEventType.Unreachable).Status);
+        _exchange.ExpectNoMsg(s_silence);
+    }
+
+    [Fact]
     public void ARequestWhoseDestinationHasLeftTheDirectoryIsUnreachableWithTheNextTry()
     {
         Ask();
-        _book.Replace(ImmutableDictionary<TenantAddress, string>.Empty);
+        _book.ForgetOwners();
         Scheduler.Advance(s_response);
         Assert.Equal(-Errno.ETIMEDOUT, Event(RdmaCmEventType.Unreachable).Status);
     }
@@ -194,18 +216,34 @@ public sealed class CommunicationIdsConverse : TestKit
     /// <summary>An id that has sent its request.</summary>
     private IActorRef Ask()
     {
-        var id = _manager.ChildActorOf(CommunicationIdActor.Props(Spec(Uid)));
-        var resolve = new ResolveAddrCommand { TimeoutMs = 1000, DstSize = 16 };
-        new RdmaAddress(RdmaAddressFamily.Inet, Gid.FromAddress(s_theirs), 0x1234, 0, 0).CopyTo(SocketAddressStorage.Bytes(ref resolve.DstAddr));
-        Assert.Equal(0, Call(id, RdmaCmCommand.ResolveAddr, resolve).Errno);
-        Event(RdmaCmEventType.AddressResolved);
-        Assert.Equal(0, Call(id, RdmaCmCommand.ResolveRoute, new ResolveRouteCommand { TimeoutMs = 1 }).Errno);
-        Event(RdmaCmEventType.RouteResolved);
-        Assert.Equal(0, Call(id, RdmaCmCommand.Connect, new ConnectCommand { ConnParam = new ConnectionParameters { Valid = 1, QpNum = 8 } }).Errno);
+        var id = Resolved();
+        Assert.Equal(0, Connect(id).Errno);
         var request = _exchange.ExpectMsg<CommunicationProtocol.Request>();
         Assert.Equal((8u, 0x01061234ul), (request.End.Qpn, request.Route.Service));
         return id;
     }
+
+    /// <summary>An id that knows its destination.</summary>
+    private IActorRef Resolved()
+    {
+        var id = Resolving();
+        Event(RdmaCmEventType.AddressResolved);
+        Assert.Equal(0, Call(id, RdmaCmCommand.ResolveRoute, new ResolveRouteCommand { TimeoutMs = 1 }).Errno);
+        Event(RdmaCmEventType.RouteResolved);
+        return id;
+    }
+
+    private IActorRef Resolving()
+    {
+        var id = _manager.ChildActorOf(CommunicationIdActor.Props(Spec(Uid)));
+        var resolve = new ResolveAddrCommand { TimeoutMs = 1000, DstSize = 16 };
+        new RdmaAddress(RdmaAddressFamily.Inet, Gid.FromAddress(s_theirs), 0x1234, 0, 0).CopyTo(SocketAddressStorage.Bytes(ref resolve.DstAddr));
+        Assert.Equal(0, Call(id, RdmaCmCommand.ResolveAddr, resolve).Errno);
+        return id;
+    }
+
+    private ConnectionProtocol.Answer Connect(IActorRef id) =>
+        Call(id, RdmaCmCommand.Connect, new ConnectCommand { ConnParam = new ConnectionParameters { Valid = 1, QpNum = 8 } });
 
     private IActorRef Established()
     {

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Runtime.InteropServices;
@@ -9,10 +8,12 @@ using Freeflow.Actors.ConnectionManagement;
 using Freeflow.Actors.Connections;
 using Freeflow.Actors.Containers;
 using Freeflow.Actors.Directory;
+using Freeflow.Actors.Policy;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Abi.ConnectionManager;
 using Freeflow.Verbs.Channel;
 using Freeflow.Verbs.Containers;
+using Freeflow.Verbs.Policy;
 
 namespace Freeflow.Actors.Tests.ConnectionManagement;
 
@@ -30,7 +31,7 @@ public sealed class NoCommandHarmsTheManager : TestKit
     public NoCommandHarmsTheManager()
         : base("akka.loglevel = OFF")
     {
-        _book.Replace(ImmutableDictionary<TenantAddress, string>.Empty.Add(TenantAddress.Of(Tenant.Default, Gid.FromAddress(s_own)), "node"));
+        _book.SetOwner(TenantAddress.Of(Tenant.Default, Gid.FromAddress(s_own)), "node");
         _book.ReachOwn("node");
     }
 
@@ -43,7 +44,7 @@ public sealed class NoCommandHarmsTheManager : TestKit
         var random = new Random(seed);
         var exchange = Sys.ActorOf(ExchangeActor.Props(_book));
         var plane = new ControlPlane(
-            null!, _book, ActorRefs.Nobody, new NumberAllocator(), null!, new ConnectionLimits { CommunicationIds = 64 }, null!, null!, false, exchange, new ConnectionCounters(), null!);
+            null!, _book, ActorRefs.Nobody, new NumberAllocator(), null!, new ConnectionLimits { CommunicationIds = 64 }, null!, null!, false, exchange, new ConnectionCounters(), null!, new PolicyInForce(AccessPolicy.Open));
         var device = ContainerDevice.Of(Tenant.Default, [new InterfaceAddress(s_own, 24, "eth0", 2, true, 1500, PhysicalAddress.None)]);
         var manager = Sys.ActorOf(ConnectionManagerActor.Props(plane, device));
         manager.Tell(new ConnectionManagerProtocol.Serve([Gid.FromAddress(s_own)]));

@@ -50,6 +50,22 @@ public sealed class PortsAreTakenAsInTheKernel
     }
 
     [Fact]
+    public void AnIdThatIsDestroyedLeavesItsPortAtOnce()
+    {
+        var (one, other) = (Binding("10.0.0.1", 7000), Binding("10.0.0.1", 7001));
+        Assert.Equal(0, _ports.Bind(one));
+        Assert.Equal(0, _ports.Bind(other));
+        _ports.ReleaseOf(one.Id);
+        Assert.Equal(Errno.EINVAL, _ports.Listen(one));
+        Assert.Equal(0, _ports.Bind(Binding("10.0.0.1", 7000)));
+        Assert.Equal(Errno.EADDRINUSE, _ports.Bind(Binding("10.0.0.1", 7001)));
+
+        // Its actor says it once more when it ends; the next with that port keeps it.
+        _ports.Release(one);
+        Assert.Equal(Errno.EADDRINUSE, _ports.Bind(Binding("10.0.0.1", 7000)));
+    }
+
+    [Fact]
     public void ReleasedPortsAreFree()
     {
         var one = Binding("10.0.0.1", 7000);

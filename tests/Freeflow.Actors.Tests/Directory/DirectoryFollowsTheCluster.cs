@@ -16,15 +16,23 @@ public sealed class DirectoryFollowsTheCluster : TestKit
     private static readonly Config s_config = ConfigurationFactory.ParseString("""
         akka {
           loglevel = WARNING
-          actor.provider = cluster
+          actor {
+            provider = cluster
+            serializers.freeflow = "Freeflow.Actors.Serialization.HyperionMessageSerializer, Freeflow.Actors"
+            serialization-bindings { "Freeflow.Actors.Serialization.IClusterMessage, Freeflow.Actors" = freeflow }
+          }
           remote.dot-netty.tcp { hostname = "127.0.0.1", port = 0 }
           cluster {
+            roles = ["freeflow-wire-2"]
             gossip-interval = 100ms
             leader-actions-interval = 100ms
-            distributed-data { gossip-interval = 100ms, notify-subscribers-interval = 50ms }
+            distributed-data { gossip-interval = 100ms, notify-subscribers-interval = 50ms, max-delta-elements = 20 }
           }
         }
         """);
+
+    private const int Containers = 20;
+    private const int AddressesOfEach = 100;
 
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(20);
     private static readonly Gid s_firstGid = Gid.FromAddress(IPAddress.Parse("10.244.1.11"));
@@ -93,14 +101,14 @@ public sealed class DirectoryFollowsTheCluster : TestKit
     {
         _there.Tell(new DirectoryProtocol.Find(s_first), TestActor);
         _here.Tell(new DirectoryProtocol.Claim("one", Tenant.Default, [s_firstGid]));
-        Assert.Equal(5, FishForMessage<DirectoryProtocol.Found>(_ => true, TimeSpan.FromSeconds(5)).Peer);
+        Assert.Equal(5, FishForMessage<DirectoryProtocol.Found>(_ => true, TimeSpan.FromSeconds(15)).Peer);
     }
 
     [Fact]
     public void WhoLooksForAnAddressThatNobodyHasIsToldWithinABound()
     {
         _there.Tell(new DirectoryProtocol.Find(s_first), TestActor);
-        Assert.Equal(s_first, ExpectMsg<DirectoryProtocol.NotFound>(TimeSpan.FromSeconds(5)).Address);
+        Assert.Equal(s_first, ExpectMsg<DirectoryProtocol.NotFound>(TimeSpan.FromSeconds(15)).Address);
     }
 
     [Fact]
@@ -146,6 +154,64 @@ public sealed class DirectoryFollowsTheCluster : TestKit
         Assert.Equal([s_firstGid], second.ExpectMsg<DirectoryProtocol.Granted>(TimeSpan.FromSeconds(5)).Addresses);
         AwaitCondition(() => _hereBook.PeerOf(TenantAddress.Of(blue, s_firstGid)) == 3, TimeSpan.FromSeconds(10), s_interval);
         AwaitCondition(() => _thereBook.PeerOf(s_first) == 5, TimeSpan.FromSeconds(10), s_interval);
+    }
+
+    [Fact]
+    public void TheAddressOfAMemberThatIsRemovedGoesToWhoWaitsForIt()
+    {
+        _there.Tell(new DirectoryProtocol.Claim("two", Tenant.Default, [s_firstGid, s_secondGid]));
+        AwaitCondition(() => _hereBook.PeerOf(s_second) == 3, TimeSpan.FromSeconds(10), s_interval);
+        var waiting = CreateTestProbe();
+        _here.Tell(new DirectoryProtocol.Claim("one", Tenant.Default, [s_firstGid]), waiting);
+        Assert.Empty(waiting.ExpectMsg<DirectoryProtocol.Granted>(TimeSpan.FromSeconds(5)).Addresses);
+        var there = Cluster.Get(_other);
+        there.Leave(there.SelfAddress);
+        Assert.Equal([s_firstGid], waiting.ExpectMsg<DirectoryProtocol.Granted>(TimeSpan.FromSeconds(60)).Addresses);
+        Assert.Equal([s_first], _hereBook.Owners.Keys);
+    }
+
+    [Fact]
+    public void AMemberThatJoinsLearnsOfAllAddressesHoweverManyThereAre()
+    {
+        for (var container = 0; container < Containers; container++)
+        {
+            var addresses = Enumerable.Range(0, AddressesOfEach).Select(number => Gid.FromAddress(new IPAddress([10, 1, (byte)container, (byte)number]))).ToList();
+            (container % 2 == 0 ? _here : _there).Tell(new DirectoryProtocol.Claim($"container-{container}", Tenant.Default, addresses));
+        }
+
+        using var third = Third(s_config);
+        AwaitCondition(
+            () => new[] { _hereBook, _thereBook, third.Book }.All(book => book.Owners.Count == Containers * AddressesOfEach), TimeSpan.FromSeconds(60), s_interval);
+    }
+
+    [Fact]
+    public void AMemberThatSpeaksAnotherVersionIsNotListenedTo()
+    {
+        using var third = Third(ConfigurationFactory.ParseString("akka.cluster.roles = [\"freeflow-wire-9\"]").WithFallback(s_config));
+        third.Directory.Tell(new DirectoryProtocol.Claim("three", Tenant.Default, [s_firstGid]));
+        _there.Tell(new DirectoryProtocol.Claim("two", Tenant.Default, [s_secondGid]));
+        AwaitCondition(() => third.Book.Owners.ContainsKey(s_first) && _hereBook.Owners.ContainsKey(s_second), TimeSpan.FromSeconds(30), s_interval);
+        Thread.Sleep(1000);
+        Assert.Equal([s_second], _hereBook.Owners.Keys);
+
+        // Nobody has it for the others, so that it is free there.
+        var claiming = CreateTestProbe();
+        _here.Tell(new DirectoryProtocol.Claim("one", Tenant.Default, [s_firstGid]), claiming);
+        Assert.Equal([s_firstGid], claiming.ExpectMsg<DirectoryProtocol.Granted>(TimeSpan.FromSeconds(5)).Addresses);
+    }
+
+    private Joined Third(Config config)
+    {
+        var system = ActorSystem.Create("test", config);
+        Cluster.Get(system).Join(Cluster.Get(Sys).SelfAddress);
+        AwaitCondition(() => Cluster.Get(Sys).State.Members.Count(IsUp) == 3 && Cluster.Get(system).State.Members.Count(IsUp) == 3, TimeSpan.FromSeconds(60), s_interval);
+        var book = new AddressBook();
+        return new Joined(system, book, system.ActorOf(DirectoryActor.Props(book)));
+    }
+
+    private sealed record Joined(ActorSystem System, AddressBook Book, IActorRef Directory) : IDisposable
+    {
+        public void Dispose() => System.Terminate().Wait(TimeSpan.FromSeconds(10));
     }
 
     private static bool IsUp(Member member) => member.Status == MemberStatus.Up;

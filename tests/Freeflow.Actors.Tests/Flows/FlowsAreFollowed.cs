@@ -3,10 +3,14 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Akka.Actor;
 using Akka.TestKit.Xunit2;
+using Freeflow.Actors.Events;
 using Freeflow.Actors.Flows;
+using Freeflow.Actors.Policy;
 using Freeflow.Verbs.Containers;
 using Freeflow.Verbs.Handover;
+using Freeflow.Verbs.Handover.Pacing;
 using Freeflow.Verbs.Interop;
+using Freeflow.Verbs.Policy;
 
 namespace Freeflow.Actors.Tests.Flows;
 
@@ -19,16 +23,20 @@ public sealed class FlowsAreFollowed : TestKit
 
     private readonly HandoverContainer _container = new("1", Tenant.Default);
     private readonly HandoverStatistics _statistics = new();
-    private readonly FlowQueue _begun = new();
+    private readonly FlowQueue<AnnouncedFlow> _begun = new();
+    private readonly FlowQueue<AcceptedFlow> _accepted = new();
+    private readonly PolicyInForce _policy = new(AccessPolicy.Open);
+    private readonly ConnectionPacer _pacer = new(isWanted: false, _ => { });
     private readonly Socket _peer = Listening();
     private readonly IActorRef _flows;
 
     public FlowsAreFollowed()
-        : base("akka.loglevel = WARNING") => _flows = Sys.ActorOf(FlowsActor.Props(_begun, _statistics, s_lookEvery));
+        : base("akka.loglevel = WARNING") => _flows = Sys.ActorOf(FlowsActor.Props(_begun, _accepted, _policy, _pacer, _statistics, s_lookEvery));
 
     protected override void AfterAll()
     {
         _peer.Dispose();
+        _pacer.Dispose();
         base.AfterAll();
     }
 
@@ -76,7 +84,11 @@ public sealed class FlowsAreFollowed : TestKit
     public void WhatListensIsCountedToo()
     {
         using var socket = Listening();
-        EventFilter.Warning(contains: "listening on 127.0.0.1").ExpectOne(s_bound, () => Begin(socket));
+        Sys.EventStream.Subscribe(TestActor, typeof(RouterEvent));
+        Begin(socket);
+        var happened = ExpectMsg<RouterEvent>(s_bound);
+        Assert.Equal(EventKind.FlowStrayed, happened.Kind);
+        Assert.Contains("listening on 127.0.0.1", happened.Text);
         Assert.Equal(1, _statistics.Strayed);
     }
 
@@ -93,6 +105,33 @@ public sealed class FlowsAreFollowed : TestKit
         AwaitCondition(() => Followed == 0, s_bound, s_lookEvery);
         Assert.Equal(0, _statistics.Strayed);
     }
+
+    [Fact]
+    public void WhatThePolicyAllowsNoMoreIsResetAtEitherEnd()
+    {
+        using var begun = Connected();
+        using var end = _peer.Accept();
+        using var other = Connected();
+        using var came = _peer.Accept();
+        var (client, server) = (Address("10.1.0.1"), Address("10.2.0.1"));
+        _begun.Add(FlowOf(begun) with { Ends = new VirtualEnds(client, 1000, server, 80) });
+        _accepted.Add(new AcceptedFlow(_container, new VirtualEnds(server, 80, client, 1001), FlowOf(came).Cookie));
+        using var kept = Connected();
+        _begun.Add(FlowOf(kept) with { Ends = new VirtualEnds(client, 1002, server, 81) });
+        AwaitCondition(() => Followed == 2, s_bound, s_lookEvery);
+        _policy.Put(new AccessPolicy(
+            [new PolicyTenant("one", [AddressRange.Of(IPAddress.Parse("10.1.0.0"), 16)], true, PolicyLimits.None, PolicyLimits.None)],
+            [new PolicyRule("1", [PolicySubject.Anybody], [PolicySubject.Anybody], [new PortSpan(81, 81)], PolicyMode.Tcp)],
+            [],
+            PolicyLimits.None));
+        _flows.Tell(FlowEvents.PolicyChanged.Instance);
+        AwaitCondition(() => Followed == 1 && _statistics.PolicyEnded == 2, s_bound, s_lookEvery);
+        foreach (var ended in new[] { begun, end, other, came })
+            Assert.Contains(Assert.Throws<SocketException>(() => ended.Receive(new byte[1])).SocketErrorCode, new[] { SocketError.ConnectionReset, SocketError.ConnectionAborted });
+        Assert.True(kept.Poll(0, SelectMode.SelectWrite));
+    }
+
+    private static Ipv4 Address(string text) => Ipv4.From(IPAddress.Parse(text))!.Value;
 
     private int Followed => ((ActorRefWithCell)_flows).Children.Count();
 

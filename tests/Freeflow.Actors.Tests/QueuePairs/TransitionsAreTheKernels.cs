@@ -45,6 +45,18 @@ public sealed class TransitionsAreTheKernels
     }
 
     [Theory]
+    [InlineData(Type.ReliableConnection, true)]
+    [InlineData(Type.UnreliableConnection, false)]
+    public void APathNamesItsPortToo(Type type, bool mayTakeAnother)
+    {
+        var drained = QueuePairChecks.WithPortOfPath(new ModifyQpCommand { AttrMask = (uint)AddressVector, Dest = new QpDestination { PortNum = 1 } });
+        Assert.Equal((AddressVector | Port, (byte)1), ((QueuePairAttributes)drained.AttrMask, drained.PortNum));
+        Assert.Equal(mayTakeAnother, QueuePairTransitions.IsAllowed(type, State.SendQueueDrain, State.SendQueueDrain, (QueuePairAttributes)drained.AttrMask));
+        var receiving = QueuePairChecks.WithPortOfPath(new ModifyQpCommand { AttrMask = (uint)ToReceive, QpState = (byte)State.ReadyToReceive });
+        Assert.Equal(ToReceive, (QueuePairAttributes)receiving.AttrMask);
+    }
+
+    [Theory]
     [InlineData(State.Reset, State.ReadyToReceive)]
     [InlineData(State.Reset, State.ReadyToSend)]
     [InlineData(State.Reset, State.Error)]

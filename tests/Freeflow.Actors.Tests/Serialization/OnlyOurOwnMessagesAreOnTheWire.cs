@@ -10,7 +10,7 @@ namespace Freeflow.Actors.Tests.Serialization;
 [Trait("Tier", "Loop")]
 public sealed class OnlyOurOwnMessagesAreOnTheWire : TestKit
 {
-    private HyperionMessageSerializer Serializer => new((ExtendedActorSystem)Sys);
+    private HyperionMessageSerializer Serializer => field ??= new((ExtendedActorSystem)Sys);
 
     [Fact]
     public void EachKnownMessageComesBackAsItWent()
