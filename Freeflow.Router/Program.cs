@@ -1,9 +1,5 @@
-using System.CommandLine;
 using Freeflow.Router.Commands;
 
-var root = new RootCommand("Freeflow: RDMA and host-speed TCP for containers")
-{
-    RunCommand.Create(),
-    StatusCommand.Create(),
-};
-return await root.Parse(args).InvokeAsync();
+var parsed = FreeflowCommand.Create().Parse(args);
+var exitCode = await parsed.InvokeAsync();
+return parsed.Errors.Count > 0 ? RouterQuery.Usage : exitCode;

@@ -13,7 +13,13 @@ public static class ConfigurationLoader
         ("FREEFLOW_RUNTIME_DIR", "freeflow.runtime-directory"),
         ("HOST_IP", "freeflow.host.ip"),
         ("HOST_IP_PREFIX", "freeflow.host.prefix"),
+        ("FREEFLOW_SEED_FILE", "freeflow.cluster.seed-file"),
+        ("FREEFLOW_SEED_NAME", "freeflow.cluster.seed-name"),
         ("FREEFLOW_LOG_LEVEL", "freeflow.log-level"),
+        ("FREEFLOW_TLS_CA", "freeflow.tls.ca"),
+        ("FREEFLOW_TLS_CERTIFICATE", "freeflow.tls.certificate"),
+        ("FREEFLOW_TLS_KEY", "freeflow.tls.key"),
+        ("FREEFLOW_SHIM_INSTALL_TO", "freeflow.shim.install-to"),
     ];
 
     /// <summary>Throws <see cref="ConfigurationException"/>.</summary>
