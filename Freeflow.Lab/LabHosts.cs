@@ -8,8 +8,6 @@ namespace Freeflow.Lab;
 /// </summary>
 public sealed class LabHosts(LabPaths paths)
 {
-    private static readonly TimeSpan s_clusterWithin = TimeSpan.FromSeconds(40);
-
     public LabRouters Routers { get; } = new(paths);
 
     public LabPaths Paths { get; } = paths;
@@ -20,6 +18,7 @@ public sealed class LabHosts(LabPaths paths)
     /// <summary>Builds the lab, or leaves one as it is that was built alike and stands.</summary>
     public void Up(LabOptions options)
     {
+        options.Roots.MustFit(Nodes(options));
         if (Current != options || !Stands(options))
         {
             Down();
@@ -31,12 +30,14 @@ public sealed class LabHosts(LabPaths paths)
             return;
         for (var host = 1; host <= options.Hosts; host++)
             Routers.Start(LabLayout.Host(host), options.RoutersInHostPidNamespace, options.Hosts);
-        Routers.AwaitCluster(options.Hosts, s_clusterWithin);
+        Routers.AwaitCluster(options.Hosts, LabRouters.ClusterWithin);
     }
 
     public void Down()
     {
         new LabProcesses(Paths).EndAll();
+        foreach (var disk in File.ReadLines("/proc/self/mounts").Select(line => line.Split(' ')[1]).Where(place => place.StartsWith(Paths.State + "/", StringComparison.Ordinal)))
+            Shell.Script($"umount -l {disk}");
         if (Directory.Exists(Paths.State))
             Directory.Delete(Paths.State, recursive: true);
         MountPoint.RemoveUnlessUsed();

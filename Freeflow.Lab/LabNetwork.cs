@@ -11,6 +11,8 @@ public sealed class LabNetwork(LabPaths paths, LabOptions options)
     // The same everywhere, whatever this machine prefers, and one that every kernel allows in a namespace.
     private const string CongestionControl = "echo reno > /proc/sys/net/ipv4/tcp_congestion_control";
 
+    private const int FilesOfADisk = 200;
+
     public void Build()
     {
         Directory.CreateDirectory(Path.Combine(paths.State, "nodes"));
@@ -33,6 +35,12 @@ public sealed class LabNetwork(LabPaths paths, LabOptions options)
     {
         var name = LabLayout.Host(host);
         var freeflow = paths.FreeflowDirectory(name);
+        if (options.DiskBytes > 0)
+        {
+            var disk = Directory.CreateDirectory(Path.GetDirectoryName(freeflow)!);
+            Shell.Script($"mount -t tmpfs -o size={options.DiskBytes},nr_inodes={FilesOfADisk},mode=0755 tmpfs {disk.FullName}");
+        }
+
         Directory.CreateDirectory(freeflow);
         Hold(name, "", "unshare --net --mount --uts --pid --fork --kill-child --mount-proc bash -ec '"
             + $"mount --make-rprivate /; mount --bind {freeflow} /freeflow; mkdir -p /run/freeflow; mount -t tmpfs -o mode=0700 tmpfs /run/freeflow;"
@@ -63,8 +71,8 @@ public sealed class LabNetwork(LabPaths paths, LabOptions options)
     private void BuildContainer(int host, int container, StringBuilder network)
     {
         var name = LabLayout.Container(host, container);
-        var root = options.Root is null ? "" : Path.GetFullPath(options.Root);
-        // The tree serves all containers at once: what programs leave in passing must be each one's own, and end with it.
+        var root = options.Roots.Of(host, container) ?? "";
+        // A tree serves several containers at once: what programs leave in passing must be each one's own, and end with it.
         var files = root.Length == 0
             ? "mount -t sysfs sysfs /sys; mount -t tmpfs -o mode=1777 tmpfs /dev/shm"
             : $"mount --rbind {root} {root}; mkdir -p {root}/freeflow; mount --bind /freeflow {root}/freeflow; mount -t proc proc {root}/proc;"
@@ -94,10 +102,10 @@ public sealed class LabNetwork(LabPaths paths, LabOptions options)
         Shell.Script($"{enter} setsid --fork {command} </dev/null >/dev/null 2>{file}.errors", new Dictionary<string, string>
         {
             [LabPaths.Mark] = paths.State,
-            ["FREEFLOW_LAB_ROLE"] = "hold-" + node,
+            [LabProcesses.Role] = "hold-" + node,
         });
         var processes = new LabProcesses(paths);
-        var deadline = DateTime.UtcNow.AddSeconds(10);
+        var deadline = DateTime.UtcNow + Shell.Within(TimeSpan.FromSeconds(10));
         while (DateTime.UtcNow < deadline)
         {
             foreach (var pid in processes.WithRole("hold-" + node))

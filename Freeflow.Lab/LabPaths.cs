@@ -8,6 +8,9 @@ public sealed record LabPaths(string Repository, string State)
 
     public string RouterProgram => Path.Combine(Repository, "artifacts/bin/Freeflow.Router/release/freeflow");
 
+    /// <summary>Starts a router that must join anew.</summary>
+    public string RouterSupervisor => Path.Combine(Repository, "Freeflow.Lab/supervise");
+
     public string ShimLibrary => Path.Combine(Repository, "artifacts/bin/Freeflow.Shim/release/libfsocket.so");
 
     public string LabConfiguration => Path.Combine(Repository, "hocon/lab.conf");

@@ -6,10 +6,13 @@ namespace Freeflow.Lab;
 /// <summary>The processes of a lab: found by the mark in their environment, so that nothing is left and nobody else is touched.</summary>
 public sealed class LabProcesses(LabPaths paths)
 {
+    /// <summary>The environment variable that says what a process is there for.</summary>
+    public const string Role = "FREEFLOW_LAB_ROLE";
+
     /// <summary>Ends them all. Ending the first process of a pid namespace ends everything in it.</summary>
     public void EndAll()
     {
-        var deadline = DateTime.UtcNow.AddSeconds(10);
+        var deadline = DateTime.UtcNow + Shell.Within(TimeSpan.FromSeconds(10));
         var killed = new HashSet<int>();
         while (Marked().Union(killed.Where(pid => !HasEnded(pid))).ToList() is { Count: > 0 } left)
         {
@@ -22,7 +25,7 @@ public sealed class LabProcesses(LabPaths paths)
     }
 
     /// <summary>The lab's processes that carry <paramref name="role"/> in their environment.</summary>
-    public IEnumerable<int> WithRole(string role) => Marked().Where(pid => EnvironmentOf(pid).Contains($"\0FREEFLOW_LAB_ROLE={role}\0"));
+    public IEnumerable<int> WithRole(string role) => Marked().Where(pid => EnvironmentOf(pid).Contains($"\0{Role}={role}\0"));
 
     /// <summary>The programs that somebody has started in the lab's hosts and containers, with their names: what holds the lab up has a role.</summary>
     public IEnumerable<(int Pid, string Name)> WithoutRole()
@@ -55,11 +58,13 @@ public sealed class LabProcesses(LabPaths paths)
         }
     }
 
-    /// <summary>The processes of whichever labs are up on this machine.</summary>
+    /// <summary>The processes of whichever labs are up on this machine, but for virtual machines, which have mounted nothing here.</summary>
     public static IEnumerable<int> OfAnyLab() =>
         from directory in Directory.EnumerateDirectories("/proc")
         let pid = int.TryParse(Path.GetFileName(directory), out var number) ? number : 0
-        where pid > 0 && pid != Environment.ProcessId && EnvironmentOf(pid).Contains($"\0{LabPaths.Mark}=") && !HasEnded(pid)
+        where pid > 0 && pid != Environment.ProcessId
+        let environment = EnvironmentOf(pid)
+        where environment.Contains($"\0{LabPaths.Mark}=") && !environment.Contains($"\0{Role}={VirtualMachines.VirtualMachine.Role}") && !HasEnded(pid)
         select pid;
 
     public static void Kill(int pid, string signal)

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Text;
 using System.Text.Json;
 
 namespace Freeflow.Lab;
@@ -6,30 +7,37 @@ namespace Freeflow.Lab;
 /// <summary>The routers of a lab's hosts.</summary>
 public sealed class LabRouters(LabPaths paths)
 {
-    private static readonly TimeSpan s_stopWithin = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan s_answerWithin = TimeSpan.FromSeconds(3);
+    /// <summary>How long routers that start may take to be a cluster: seconds, and many times that on a machine with other work.</summary>
+    public static readonly TimeSpan ClusterWithin = Shell.Within(TimeSpan.FromSeconds(120));
+
+    private static readonly TimeSpan s_stopWithin = Shell.Within(TimeSpan.FromSeconds(15));
+    private static readonly TimeSpan s_answerWithin = Shell.Within(TimeSpan.FromSeconds(5));
 
     /// <param name="host">Where.</param>
     /// <param name="inHostPidNamespace">Whether it sees the containers' processes.</param>
     /// <param name="hosts">How many there are.</param>
     /// <param name="fault">The step at which it is to kill itself (FREEFLOW_FAULT); null: none.</param>
-    public void Start(string host, bool inHostPidNamespace, int hosts, string? fault = null)
+    /// <param name="controlGroup">The directory of the control group that it is to be in; null: the caller's.</param>
+    public void Start(string host, bool inHostPidNamespace, int hosts, string? fault = null, string? controlGroup = null)
     {
         if (PidOf(host) is not null)
             return;
         InstallShim(host);
         var hostPid = new LabNetwork(paths, new LabOptions()).PidOf(host);
-        var settings = string.Concat((LabOptions.Of(paths)?.Settings ?? []).Select(setting => $" --set '{setting.Replace("'", @"'\''")}'"));
+        var options = LabOptions.Of(paths) ?? new LabOptions();
+        var settings = string.Concat(options.Settings.Select(setting => $" --set '{setting.Replace(LabSettings.Host, host).Replace("'", @"'\''")}'"));
+        var environment = options.Environment.Select(variable => variable.Replace(LabSettings.Host, host).Split('=', 2));
         var pidNamespace = inHostPidNamespace ? "" : "unshare --pid --mount --fork --kill-child --mount-proc ";
+        var enter = controlGroup is null ? "" : $"echo $$ > {controlGroup}/cgroup.procs; ";
         Shell.Script(
-            $"nsenter -t {hostPid} -n -m -u -p setsid --fork {pidNamespace}{paths.RouterProgram} run --config {paths.LabConfiguration}{settings} </dev/null >>{paths.RouterLog(host)} 2>&1",
-            new Dictionary<string, string>
+            $"{enter}nsenter -t {hostPid} -n -m -u -p setsid --fork {pidNamespace}{paths.RouterSupervisor} {paths.RouterProgram} run --config {paths.LabConfiguration}{settings} </dev/null >>{paths.RouterLog(host)} 2>&1",
+            new Dictionary<string, string>(environment.Select(words => KeyValuePair.Create(words[0], words[1])))
             {
                 [LabPaths.Mark] = paths.State,
-                ["FREEFLOW_LAB_ROLE"] = "router-" + host,
+                [LabProcesses.Role] = "router-" + host,
                 ["FFR_NAME"] = LabLayout.RouterName,
                 ["HOST_IP_PREFIX"] = LabLayout.UnderlayPrefix,
-                ["FREEFLOW_SEEDS"] = string.Join(",", Enumerable.Range(1, hosts).Select(LabLayout.UnderlayAddress)),
+                ["FREEFLOW_SEEDS"] = options.WithoutSeeds ? "" : string.Join(",", Enumerable.Range(1, hosts).Select(LabLayout.UnderlayAddress)),
                 ["FREEFLOW_FAULT"] = fault ?? "",
                 ["DOTNET_gcServer"] = "0",
                 ["DOTNET_TieredCompilation"] = "1",
@@ -91,8 +99,8 @@ public sealed class LabRouters(LabPaths paths)
 
     public string Status(string host) => RunInHost(host, "status").Output;
 
-    /// <summary>What `freeflow status --json` shows, asked of the router without a program in between; null: none answers.</summary>
-    public JsonElement? Ask(string host)
+    /// <summary>What `freeflow NAME --json` shows, asked of the router without a program in between; null: none answers.</summary>
+    public JsonElement? Ask(string host, string name = "status")
     {
         if (PidOf(host) is not { } pid)
             return null;
@@ -100,10 +108,11 @@ public sealed class LabRouters(LabPaths paths)
         {
             using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { ReceiveTimeout = (int)s_answerWithin.TotalMilliseconds };
             socket.Connect(new UnixDomainSocketEndPoint($"/proc/{pid}/root/run/freeflow/{LabLayout.RouterName}.control"));
+            socket.Send(Encoding.UTF8.GetBytes($"{{\"Name\":\"{name}\"}}\n"));
             using var answer = new NetworkStream(socket);
-            return JsonSerializer.Deserialize<JsonElement>(answer);
+            return JsonSerializer.Deserialize<JsonElement>(answer).GetProperty("Answer");
         }
-        catch (Exception error) when (error is SocketException or IOException or JsonException)
+        catch (Exception error) when (error is SocketException or IOException or JsonException or KeyNotFoundException)
         {
             return null;
         }
@@ -123,7 +132,7 @@ public sealed class LabRouters(LabPaths paths)
     {
         var hostPid = new LabNetwork(paths, new LabOptions()).PidOf(host);
         return Shell.Run(
-            TimeSpan.FromSeconds(10),
+            Shell.Within(TimeSpan.FromSeconds(10)),
             new Dictionary<string, string> { ["FFR_NAME"] = LabLayout.RouterName },
             "nsenter", "-t", hostPid.ToString(), "-n", "-m", "-u", "-p", paths.RouterProgram, command);
     }

@@ -1,12 +1,14 @@
 using System.CommandLine;
 using Freeflow.Lab;
+using Freeflow.Lab.VirtualMachines;
 
 var lab = new LabHosts(LabPaths.Find());
+var room = new MachineRoom(lab.Paths);
 
 var hosts = new Option<int>("--hosts") { DefaultValueFactory = _ => 2, Description = "Hosts, h1 …" };
 var containers = new Option<int>("--containers") { DefaultValueFactory = _ => 2, Description = "Containers on each host, h1c1 …" };
 var pid = new Option<string?>("--pid") { Description = "host: routers run in their host's pid namespace" };
-var root = new Option<string?>("--root") { Description = "Root file system of the containers, such as a debootstrap tree" };
+var root = new Option<string[]>("--root") { Description = "Root file system of the containers, such as a debootstrap tree; h1=DIR or h1c1=DIR for some of them; repeatable" };
 var bare = new Option<bool>("--no-routers") { Description = "The network only" };
 var up = new Command("up", "Builds the hosts and containers, starts the routers, waits for the cluster") { hosts, containers, pid, root, bare };
 up.SetAction(parsed => Guard(() =>
@@ -21,13 +23,17 @@ up.SetAction(parsed => Guard(() =>
         Hosts = hostCount,
         Containers = containerCount,
         RoutersInHostPidNamespace = parsed.GetValue(pid) is not null,
-        Root = parsed.GetValue(root),
+        Roots = [.. parsed.GetValue(root) ?? []],
         WithoutRouters = parsed.GetValue(bare),
     });
 }));
 
 var down = new Command("down", "Takes everything down");
-down.SetAction(_ => Guard(lab.Down));
+down.SetAction(_ => Guard(() =>
+{
+    room.Down();
+    lab.Down();
+}));
 
 var status = new Command("status", "Shows the hosts, containers and routers");
 status.SetAction(_ => Guard(() =>
@@ -65,7 +71,7 @@ router.SetAction(parsed => Guard(() =>
             break;
         case "start":
             lab.Routers.Start(host, options.RoutersInHostPidNamespace, options.Hosts);
-            lab.Routers.AwaitCluster(options.Hosts, TimeSpan.FromSeconds(40));
+            lab.Routers.AwaitCluster(options.Hosts, LabRouters.ClusterWithin);
             break;
         case "logs":
             Console.Write(File.ReadAllText(lab.Paths.RouterLog(host)));
@@ -75,7 +81,7 @@ router.SetAction(parsed => Guard(() =>
     }
 }));
 
-return await new RootCommand("Hosts and containers on one machine") { up, down, status, router }.Parse(args).InvokeAsync();
+return await new RootCommand("Hosts and containers on one machine") { up, down, status, router, MachineCommand.Of(lab.Paths, room, Guard) }.Parse(args).InvokeAsync();
 
 static int Guard(Action work)
 {

@@ -12,6 +12,15 @@ public sealed record ProgramResult(int ExitCode, string Output, string Errors)
 /// <summary>Runs programs, each within a bound.</summary>
 public static class Shell
 {
+    /// <summary>The environment variable that says how many times as long as usual everything may take, as in a virtual machine.</summary>
+    public const string PatienceVariable = "FREEFLOW_LAB_PATIENCE";
+
+    private static readonly int s_patience =
+        int.TryParse(Environment.GetEnvironmentVariable(PatienceVariable), out var given) && given is >= 1 and <= 100 ? given : 1;
+
+    /// <summary>A bound of the lab's own, on this machine.</summary>
+    public static TimeSpan Within(TimeSpan usual) => usual * s_patience;
+
     public static ProgramResult Run(TimeSpan bound, IReadOnlyDictionary<string, string>? environment, params IEnumerable<string> command)
     {
         using var program = BackgroundProgram.Start(environment, command);
@@ -21,7 +30,7 @@ public static class Shell
     /// <summary>Runs a bash script with -e; throws when it fails.</summary>
     public static void Script(string script, IReadOnlyDictionary<string, string>? environment = null)
     {
-        var result = Run(TimeSpan.FromSeconds(30), environment, "bash", "-ec", script);
+        var result = Run(Within(TimeSpan.FromSeconds(30)), environment, "bash", "-ec", script);
         if (result.ExitCode != 0)
             throw new LabException($"{result.Errors.Trim()} (exit status {result.ExitCode}) in:\n{script}");
     }

@@ -18,8 +18,16 @@ public static class AllocationsPerWorkRequest
         using var here = new EngineSite();
         using var there = new EngineSite();
         EngineSite.LinkAsync(here, there).GetAwaiter().GetResult();
-        double[] found = [Between(here, here), Between(here, there), Datagrams(here, here), Datagrams(here, there)];
+        double[] found = [Between(here, here), Between(here, there), Datagrams(here, here), Datagrams(here, there), OverAnEncryptedLink()];
         return found.Max();
+    }
+
+    private static double OverAnEncryptedLink()
+    {
+        using var here = new EngineSite();
+        using var there = new EngineSite();
+        EngineSite.LinkAsync(here, there, encrypt: true).GetAwaiter().GetResult();
+        return Math.Max(Between(here, there), Datagrams(here, there));
     }
 
     private static double Datagrams(EngineSite from, EngineSite to)

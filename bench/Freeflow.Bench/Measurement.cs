@@ -9,6 +9,10 @@ public sealed record Measurement(string Name, string Unit)
 
     public double Median => Values.Count == 0 ? double.NaN : Values.Order().ElementAt(Values.Count / 2);
 
+    /// <summary>The value that so many of a hundred do not exceed.</summary>
+    public double Percentile(int hundredths) =>
+        Values.Count == 0 ? double.NaN : Values.Order().ElementAt((int)Math.Ceiling(Values.Count * hundredths / 100.0) - 1);
+
     public double Lowest => Values.DefaultIfEmpty(double.NaN).Min();
 
     public double Highest => Values.DefaultIfEmpty(double.NaN).Max();

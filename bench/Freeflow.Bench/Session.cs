@@ -13,7 +13,7 @@ public sealed class Session(LabHosts lab, int rounds, bool quick)
 
     private readonly Workloads _run = new(lab);
     private readonly RdmaCmWorkloads _cm = new(lab);
-    private readonly Dictionary<string, Measurement> _measurements = [];
+    private readonly Figures _figures = new();
 
     public void Run()
     {
@@ -25,13 +25,7 @@ public sealed class Session(LabHosts lab, int rounds, bool quick)
         }
 
         Add("engine, allocated", "bytes per work request", AllocationsPerWorkRequest.Measure());
-        var bars = Bars().ToList();
-        var directory = Path.Combine(lab.Paths.Repository, "artifacts/bench");
-        var table = Report.Table(_measurements.Values, bars);
-        Directory.CreateDirectory(directory);
-        File.WriteAllText(Path.Combine(directory, "table.txt"), table);
-        File.WriteAllText(Path.Combine(directory, "figures.json"), Report.Json(_measurements.Values, bars, rounds));
-        Console.Write(table);
+        _figures.Print(Path.Combine(lab.Paths.Repository, "artifacts/bench"), "", Bars(), rounds);
     }
 
     // The just-in-time compiler is busy for a while after the start.
@@ -100,7 +94,7 @@ public sealed class Session(LabHosts lab, int rounds, bool quick)
 
     private IEnumerable<Bar> Bars()
     {
-        double Of(string name) => _measurements[name].Median;
+        double Of(string name) => _figures.Of(name);
         yield return new Bar("same host, write_bw 1 MiB over the overlay's iperf3",
             Of($"same host write_bw {Large}") / Of("same host TCP overlay iperf3"), 4, AtLeast: true);
         yield return new Bar("same host, write_lat 2 B over half the overlay's round trip",
@@ -119,10 +113,5 @@ public sealed class Session(LabHosts lab, int rounds, bool quick)
         yield return new Bar("router at rest, % of a core", Of("router at rest"), 1, AtLeast: false);
     }
 
-    private void Add(string name, string unit, double value)
-    {
-        if (!_measurements.TryGetValue(name, out var measurement))
-            _measurements.Add(name, measurement = new Measurement(name, unit));
-        measurement.Values.Add(value);
-    }
+    private void Add(string name, string unit, double value) => _figures.Add(name, unit, value);
 }

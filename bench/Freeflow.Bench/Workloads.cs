@@ -28,6 +28,13 @@ public sealed class Workloads(LabHosts lab)
         return (fields[3], fields[4]);
     }
 
+    /// <summary>The same for so many seconds, however much that is.</summary>
+    public (double Bandwidth, double Rate) Sustained(string program, BenchPath path, int bytes, int seconds)
+    {
+        var fields = Perftest(path, program, "-s", bytes.ToString(), "-D", seconds.ToString());
+        return (fields[3], fields[4]);
+    }
+
     /// <summary>Messages of one size over an unreliable transport (UC or UD), millions a second.</summary>
     public double UnreliableRate(string transport, BenchPath path, int bytes) =>
         Perftest(path, "ib_send_bw", "-c", transport, "-s", bytes.ToString(), "-n", "200000")[4];
