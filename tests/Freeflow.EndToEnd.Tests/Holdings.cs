@@ -5,9 +5,6 @@ namespace Freeflow.EndToEnd.Tests;
 /// <summary>What a router holds for its containers. Taken before a test breaks something and compared afterwards.</summary>
 public sealed record Holdings(int QueuePairs, int CompletionQueues, int MemoryRegions, int Connections, int Groups, int Actors, int MemoryFiles, int Descriptors)
 {
-    /// <summary>A container that has gone stays known for half a minute, in case that its next program comes.</summary>
-    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(50);
-
     public static Holdings Of(LabFixture lab, string host)
     {
         var status = lab.Status(host);
@@ -25,7 +22,7 @@ public sealed record Holdings(int QueuePairs, int CompletionQueues, int MemoryRe
     public static void MustVanish(LabFixture lab, string host)
     {
         var found = Of(lab, host);
-        LabFixture.Eventually($"nothing of a container left in {host}'s router", s_bound,
+        LabFixture.Eventually($"nothing of a container left in {host}'s router", LabFixture.UntilForgotten,
             () => (found = Of(lab, host)) is { QueuePairs: 0, CompletionQueues: 0, MemoryRegions: 0, Connections: 0, Groups: 0, Actors: 0, MemoryFiles: 0 },
             () => found.ToString());
     }

@@ -10,6 +10,15 @@ namespace Freeflow.EndToEnd.Tests;
 /// </summary>
 public class LabFixture : IDisposable
 {
+    /// <summary>
+    /// How long to wait for a router to forget a container: it stays known for half a minute after its last program, in case that the next
+    /// one comes (container-linger; less in the lab).
+    /// </summary>
+    public static readonly TimeSpan UntilForgotten = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long a server program may take to start: runtimes among them compile themselves first.</summary>
+    private static readonly TimeSpan s_startsWithin = TimeSpan.FromSeconds(30);
+
     private readonly SharedLab? _shared;
 
     public LabFixture()
@@ -56,6 +65,13 @@ public class LabFixture : IDisposable
 
     public string RouterLog(string host) => File.ReadAllText(Hosts.Paths.RouterLog(host));
 
+    /// <summary>Starts a router of the shared lab's that was stopped or killed, and waits until both routers are one cluster.</summary>
+    public void StartRouter(string host)
+    {
+        Hosts.Routers.Start(host, inHostPidNamespace: false, hosts: LabPool.HostCount);
+        Hosts.Routers.AwaitCluster(LabPool.HostCount, LabRouters.ClusterWithin);
+    }
+
     /// <summary>Waits for something that must come true; fails with <paramref name="what"/> when it does not within the bound.</summary>
     public static void Eventually(string what, TimeSpan bound, Func<bool> holds, Func<string>? found = null)
     {
@@ -71,9 +87,9 @@ public class LabFixture : IDisposable
     public BackgroundProgram StartListening(string node, int port, params IEnumerable<string> command)
     {
         var words = command.ToList();
-        Eventually($"port {port} free in {node}", TimeSpan.FromSeconds(10), () => !Listens(node, port));
+        Eventually($"port {port} free in {node}", s_startsWithin, () => !ListensOverTcp(node, port));
         var program = Hosts.Start(node, words);
-        Eventually($"{words[0]} listening on {port} in {node}", TimeSpan.FromSeconds(10), () => Listens(node, port) || program.HasExited);
+        Eventually($"{words[0]} listening on {port} in {node}", s_startsWithin, () => ListensOverTcp(node, port) || program.HasExited);
         if (program.HasExited)
             Assert.Fail($"{string.Join(' ', words)} in {node} ended: {program.Wait(TimeSpan.FromSeconds(1)).Everything}");
         return program;
@@ -82,11 +98,17 @@ public class LabFixture : IDisposable
     /// <summary>Mends what the test before has left broken in a shared lab.</summary>
     internal void MakeWhole(string test) => _shared?.MakeWhole(test);
 
-    private bool Listens(string node, int port)
+    /// <summary>Whether the kernel knows a TCP listener on that port in a container.</summary>
+    public bool ListensOverTcp(string node, int port) => KernelKnows(node, ["tcp", "tcp6"], "0A", port);
+
+    /// <summary>Whether the kernel knows a UDP socket on that port in a container that is connected to nobody.</summary>
+    public bool ReceivesOverUdp(string node, int port) => KernelKnows(node, ["udp", "udp6"], "07", port);
+
+    private bool KernelKnows(string node, string[] tables, string state, int port)
     {
         var pid = File.ReadAllText(Hosts.Paths.NodeFile(node)).Trim();
-        return new[] { "tcp", "tcp6" }.SelectMany(table => File.ReadLines($"/proc/{pid}/net/{table}"))
+        return tables.SelectMany(table => File.ReadLines($"/proc/{pid}/net/{table}"))
             .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            .Any(fields => fields.Length > 3 && fields[3] == "0A" && fields[1].EndsWith($":{port:X4}", StringComparison.Ordinal));
+            .Any(fields => fields.Length > 3 && fields[3] == state && fields[1].EndsWith($":{port:X4}", StringComparison.Ordinal));
     }
 }

@@ -24,6 +24,10 @@ void die(const char *format, ...) {
     exit(1);
 }
 
+int is_kernels(struct ibv_context *device) {
+    return strcmp(ibv_get_device_name(device->device), "rxe_ff0") != 0;
+}
+
 struct endpoint open_endpoint(int with_events) {
     struct endpoint made = {0};
     struct ibv_device **list = ibv_get_device_list(NULL);

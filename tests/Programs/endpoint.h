@@ -30,6 +30,13 @@ extern const struct patience usual_patience;
 /* Of the GID that everything uses: 0, or what GID_INDEX says. A kernel's rxe device has its IPv4 address at 1. */
 extern uint8_t gid_index;
 
+/*
+ * Whether the device is the kernel's own: the programs run there too, to compare. Its rxe driver raises no events of QPs, says
+ * each lost completion, and checks less of a window (docs/compatibility.md).
+ */
+int is_kernels(struct ibv_context *device);
+#define KERNELS_WITH_INV 4 /* its own IB_WC_WITH_INVALIDATE, which it passes on as it is */
+
 _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 struct endpoint open_endpoint(int with_events);

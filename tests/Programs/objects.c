@@ -8,10 +8,6 @@
 
 enum { depth = 64, sges = 2, inline_bytes = 64 };
 
-int is_kernels(struct ibv_context *device) {
-    return strcmp(ibv_get_device_name(device->device), "rxe_ff0") != 0;
-}
-
 struct scene open_scene(const char *server, int port, int access) {
     struct scene scene = {.at = open_endpoint(0), .is_server = !server};
     scene.memory = aligned_alloc(4096, region_bytes);

@@ -14,13 +14,6 @@ struct scene {
     struct ibv_mr *region;
 };
 
-/*
- * Whether the device is the kernel's own: the programs run there too, to compare. Its rxe driver raises no events of QPs, says
- * each lost completion, and checks less of a window (docs/compatibility.md).
- */
-int is_kernels(struct ibv_context *device);
-#define KERNELS_WITH_INV 4 /* its own IB_WC_WITH_INVALIDATE, which it passes on as it is */
-
 /* What a program does at each end, by name. */
 struct scene_case {
     const char *name;

@@ -24,7 +24,7 @@ public sealed class ContainersThatVanish(LabFixture lab) : IClassFixture<LabFixt
         var address = LabFixture.AddressOf(Victim);
         foreach (var host in new[] { "h1", "h2" })
         {
-            LabFixture.Eventually($"{address} out of {host}'s directory", TimeSpan.FromSeconds(10),
+            LabFixture.Eventually($"{address} out of {host}'s directory", LabFixture.UntilForgotten,
                 () => !lab.Status(host).GetProperty("Addresses").TryGetProperty(address, out _));
         }
     }

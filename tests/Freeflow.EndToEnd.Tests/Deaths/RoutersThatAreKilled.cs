@@ -1,3 +1,5 @@
+using Freeflow.Lab;
+
 namespace Freeflow.EndToEnd.Tests.Deaths;
 
 /// <summary>kill -9 of a router in mid-transfer: programs on both hosts end with an error, and none hangs.</summary>
@@ -29,7 +31,7 @@ public sealed class RoutersThatAreKilled(LabFixture lab) : IClassFixture<LabFixt
         using var bystanders = new Bystanders(lab, survivor + "c2", survivor + "c3");
         MustEnd("h2c1", "h1c1", killed, line);
         bystanders.MustBeWell();
-        Recover(killed);
+        lab.StartRouter(killed);
         Holdings.MustVanish(lab, survivor);
     }
 
@@ -46,7 +48,7 @@ public sealed class RoutersThatAreKilled(LabFixture lab) : IClassFixture<LabFixt
         using var bystanders = new Bystanders(lab, "h1c2", "h1c3");
         MustEnd("h2c1", "h2c2", "h2", line);
         bystanders.MustBeWell();
-        Recover("h2");
+        lab.StartRouter("h2");
     }
 
     [Fact]
@@ -55,7 +57,7 @@ public sealed class RoutersThatAreKilled(LabFixture lab) : IClassFixture<LabFixt
         lab.Hosts.Routers.Kill("h2");
         var without = lab.Hosts.Exec("h2c1", TimeSpan.FromSeconds(10), "ibv_devinfo");
         Assert.NotEqual(0, without.ExitCode);
-        Recover("h2");
+        lab.StartRouter("h2");
         new Programs.ProgramPair(lab, Placement.AcrossHosts).Run(TimeSpan.FromSeconds(20), "ibv_rc_pingpong");
     }
 
@@ -69,11 +71,5 @@ public sealed class RoutersThatAreKilled(LabFixture lab) : IClassFixture<LabFixt
         var ends = new[] { client.Wait(s_retryTime), server.Wait(s_retryTime) };
         foreach (var end in ends)
             Assert.True(end.ExitCode is not 0 and not 124, end.Everything);
-    }
-
-    private void Recover(string host)
-    {
-        lab.Hosts.Routers.Start(host, inHostPidNamespace: false, hosts: 2);
-        lab.Hosts.Routers.AwaitCluster(2, TimeSpan.FromSeconds(40));
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Xunit.Abstractions;
 using Xunit.Sdk;
+using Collection = System.Tuple<Xunit.Abstractions.ITestCollection, System.Collections.Generic.List<Xunit.Sdk.IXunitTestCase>>;
 
 namespace Freeflow.EndToEnd.Tests.Fixtures;
 
@@ -14,9 +15,15 @@ internal sealed class LabAssemblyRunner(
 
     protected override async Task<RunSummary> RunTestCollectionsAsync(IMessageBus messageBus, CancellationTokenSource cancellationTokenSource)
     {
-        // The classes with the most tests first, so that all lanes come to their end together.
-        var work = new ConcurrentQueue<Tuple<ITestCollection, List<IXunitTestCase>>>(OrderTestCollections().OrderByDescending(collection => collection.Item2.Count));
         var total = new RunSummary();
+        var (alone, beside) = (new List<Collection>(), new List<Collection>());
+        foreach (var collection in OrderTestCollections())
+            (IsForItself(collection.Item1) ? alone : beside).Add(collection);
+        foreach (var collection in alone)
+            Run(collection);
+
+        // The classes with the most tests first, so that all lanes come to their end together.
+        var work = new ConcurrentQueue<Collection>(beside.OrderByDescending(collection => collection.Item2.Count));
         var lanes = Enumerable.Range(0, Lanes).Select(_ => Task.Factory.StartNew(Lane, TaskCreationOptions.LongRunning)).ToArray();
         await Task.WhenAll(lanes);
         return total;
@@ -24,11 +31,14 @@ internal sealed class LabAssemblyRunner(
         void Lane()
         {
             while (!cancellationTokenSource.IsCancellationRequested && work.TryDequeue(out var next))
-            {
-                var ran = RunTestCollectionAsync(messageBus, next.Item1, next.Item2, cancellationTokenSource).GetAwaiter().GetResult();
-                lock (total)
-                    total.Aggregate(ran);
-            }
+                Run(next);
+        }
+
+        void Run(Collection collection)
+        {
+            var ran = RunTestCollectionAsync(messageBus, collection.Item1, collection.Item2, cancellationTokenSource).GetAwaiter().GetResult();
+            lock (total)
+                total.Aggregate(ran);
         }
     }
 
@@ -41,6 +51,10 @@ internal sealed class LabAssemblyRunner(
         Aggregator.Run(TestRunDirectory.Remove);
         return base.BeforeTestAssemblyFinishedAsync();
     }
+
+    private static bool IsForItself(ITestCollection collection) =>
+        collection.CollectionDefinition?.GetCustomAttributes(typeof(CollectionDefinitionAttribute)).SingleOrDefault()
+            ?.GetNamedArgument<bool>(nameof(CollectionDefinitionAttribute.DisableParallelization)) ?? false;
 
     private sealed class CollectionRunner(
         ITestCollection collection, IEnumerable<IXunitTestCase> cases, IMessageSink diagnostics, IMessageBus bus, ITestCaseOrderer orderer,

@@ -6,7 +6,10 @@ namespace Freeflow.EndToEnd.Tests.Fixtures;
 /// <summary>The labs that most tests share: each serves one test at a time, and stays for the next.</summary>
 internal static class LabPool
 {
-    private static readonly LabOptions s_options = new() { Hosts = 2, Containers = 4 };
+    /// <summary>Of each lab.</summary>
+    public const int HostCount = 2;
+
+    private static readonly LabOptions s_options = new() { Hosts = HostCount, Containers = 4 };
     private static readonly ConcurrentBag<SharedLab> s_free = [];
     private static int s_made;
 

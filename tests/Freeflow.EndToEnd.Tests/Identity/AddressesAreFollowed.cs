@@ -3,7 +3,7 @@ namespace Freeflow.EndToEnd.Tests.Identity;
 /// <summary>GIDs are what the container's network namespace has, now; nothing that the container says about itself.</summary>
 public sealed class AddressesAreFollowed(LabFixture lab) : IClassFixture<LabFixture>
 {
-    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(30);
 
     [Fact]
     public void AnAddedAddressBecomesAGidAndARemovedOneGoes()

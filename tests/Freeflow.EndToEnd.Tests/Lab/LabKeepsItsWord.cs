@@ -123,6 +123,10 @@ public sealed class LabKeepsItsWord : IDisposable
             Must("exec", "--plain", "h1c1", "--", "touch", "/tmp/mine", "/dev/shm/mine");
             Assert.Equal("", Must("exec", "--plain", "h1c2", "--", "ls", "/tmp", "/dev/shm").Output.Replace("/tmp:", "").Replace("/dev/shm:", "").Trim());
             Assert.Contains("rxe_ff0", Must("exec", "h1c1", "--", "ibv_devinfo").Output);
+
+            Must("up", "--hosts", "2", "--containers", "2", "--no-routers", "--root", $"h1={root}", "--root", $"h2c2={root}");
+            var elsewhere = new[] { "h1c1", "h1c2", "h2c1", "h2c2" }.Where(node => Lab("exec", "--plain", node, "--", "test", "-e", "/etc/marker").ExitCode == 0);
+            Assert.Equal(["h1c1", "h1c2", "h2c2"], elsewhere);
         }
         finally
         {
@@ -134,6 +138,9 @@ public sealed class LabKeepsItsWord : IDisposable
     [Theory]
     [InlineData("up", "--hosts", "0")]
     [InlineData("up", "--pid=container")]
+    [InlineData("up", "--root", "/no/such/directory")]
+    [InlineData("up", "--root", "h3=/")]
+    [InlineData("up", "--root", "h1c9=/")]
     [InlineData("exec", "h9", "--", "true")]
     [InlineData("exec", "h1c1")]
     [InlineData("fly")]

@@ -39,8 +39,7 @@ public sealed partial class AsynchronousEventsAreRaised(LabFixture lab) : IClass
         lab.Hosts.Routers.Kill("h2");
         // It ends by itself: the descriptor does, behind the event.
         var ended = watch.Wait(s_bound);
-        lab.Hosts.Routers.Start("h2", inHostPidNamespace: false, hosts: 2);
-        lab.Hosts.Routers.AwaitCluster(2, TimeSpan.FromSeconds(40));
+        lab.StartRouter("h2");
         Assert.Equal(1, ended.ExitCode);
         Assert.Contains("DEVICE_FATAL", ended.Output);
     }

@@ -21,6 +21,7 @@ public sealed class ObjectsBehaveAsSpecified(LabFixture lab) : IClassFixture<Lab
 
     [Theory]
     [InlineData("verbs-refusals")]
+    [InlineData("verbs-ownership")]
     [InlineData("verbs-extended")]
     public void RefusalsAndExtendedInterfaces(string program)
     {

@@ -1,3 +1,5 @@
+using Freeflow.Lab;
+
 namespace Freeflow.EndToEnd.Tests.Programs;
 
 /// <summary>Forks, execs, threads and contexts with live QPs (tests/Programs/verbs-processes.c).</summary>
@@ -31,11 +33,17 @@ public sealed class ProcessesKeepWhatIsTheirs(LabFixture lab) : IClassFixture<La
     [InlineData("fork-without-init")]
     public void WithoutSharedPages(string name) => Run(TimeSpan.FromSeconds(60), ["env", "FREEFLOW_SHARE=off"], name);
 
+    /// <summary>A library that is opened by dlopen() finds the device like one that is linked (tests/Programs/verbs-dlopen.c).</summary>
+    [Fact]
+    public void WithALibraryThatIsOpenedLater() => Must(lab.Hosts.Exec("h1c1", TimeSpan.FromSeconds(60), LabFixture.TestProgram("verbs-dlopen")));
+
     private void Run(TimeSpan bound, params string[] words) => Run(bound, [], words);
 
-    private void Run(TimeSpan bound, string[] before, params string[] words)
+    private void Run(TimeSpan bound, string[] before, params string[] words) =>
+        Must(lab.Hosts.Exec("h1c1", bound, [.. before, LabFixture.TestProgram("verbs-processes"), .. words]));
+
+    private void Must(ProgramResult result)
     {
-        var result = lab.Hosts.Exec("h1c1", bound, [.. before, LabFixture.TestProgram("verbs-processes"), .. words]);
         Assert.True(result.ExitCode == 0, result.Everything);
         Assert.Contains("as specified", result.Output);
         Holdings.MustVanish(lab, "h1");

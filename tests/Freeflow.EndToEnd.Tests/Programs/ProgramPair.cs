@@ -3,8 +3,13 @@ using Freeflow.Lab;
 namespace Freeflow.EndToEnd.Tests.Programs;
 
 /// <summary>A program as server in one container and as client in another, as perftest and rdma-core's examples are used.</summary>
-public sealed class ProgramPair(LabFixture lab, Placement placement)
+public sealed class ProgramPair(LabFixture lab, string serverNode, string clientNode)
 {
+    public ProgramPair(LabFixture lab, Placement placement)
+        : this(lab, LabFixture.Server(placement), LabFixture.Client(placement))
+    {
+    }
+
     /// <summary>perftest's and the examples' port for exchanging addresses.</summary>
     public const int Port = 18515;
 
@@ -17,7 +22,6 @@ public sealed class ProgramPair(LabFixture lab, Placement placement)
     /// <summary>The same for programs that meet on another port.</summary>
     public string RunOn(int port, TimeSpan bound, params string[] command)
     {
-        var (serverNode, clientNode) = (LabFixture.Server(placement), LabFixture.Client(placement));
         using var server = lab.StartListening(serverNode, port, command);
         string[] asking = [.. command, LabFixture.AddressOf(serverNode)];
         var client = PrivilegedClient
@@ -25,7 +29,7 @@ public sealed class ProgramPair(LabFixture lab, Placement placement)
             : lab.Hosts.Exec(clientNode, bound, asking);
         var served = server.Wait(TimeSpan.FromSeconds(10));
         Assert.True(client.ExitCode == 0 && served.ExitCode == 0,
-            $"{string.Join(' ', command)}, {placement}\nclient in {clientNode}: {client.Everything}\nserver in {serverNode}: {served.Everything}");
+            $"{string.Join(' ', command)}\nclient in {clientNode}: {client.Everything}\nserver in {serverNode}: {served.Everything}");
         return client.Output;
     }
 }

@@ -32,4 +32,27 @@ public sealed class QperfRunsUnmodified(LabFixture lab) : IClassFixture<LabFixtu
         Assert.DoesNotMatch(@"=\s+0 bytes/sec", client.Output);
         lab.Hosts.Exec(clientNode, s_bound, "qperf", LabFixture.AddressOf(serverNode), "quit");
     }
+
+    /// <summary>By rdma_cm instead of addresses that it exchanges itself.</summary>
+    public static TheoryData<string, Placement> TestsByRdmaCm => PerftestRunsUnmodified.Lines(
+        "rc_lat", "rc_bw", "rc_bi_bw", "rc_rdma_read_bw", "rc_rdma_write_bw");
+
+    [Theory]
+    [MemberData(nameof(TestsByRdmaCm))]
+    public void ByRdmaCm(string test, Placement placement) => EachOfItsTests($"-cm 1 {test}", placement);
+
+    /// <summary>Soft-RoCE has no XRC.</summary>
+    [Theory]
+    [InlineData("xrc_lat")]
+    [InlineData("xrc_bw")]
+    [InlineData("xrc_bi_bw")]
+    public void XrcIsRefused(string test)
+    {
+        var (serverNode, clientNode) = (LabFixture.Server(Placement.SameHost), LabFixture.Client(Placement.SameHost));
+        using var server = lab.StartListening(serverNode, Port, "qperf");
+        var client = lab.Hosts.Exec(clientNode, s_bound, "qperf", LabFixture.AddressOf(serverNode), "-t", "1", test);
+        Assert.InRange(client.ExitCode, 1, 123);
+        Assert.Matches("(?i)xrc|not supported", client.Everything);
+        lab.Hosts.Exec(clientNode, s_bound, "qperf", LabFixture.AddressOf(serverNode), "quit");
+    }
 }

@@ -98,8 +98,7 @@ public sealed class ConnectionsWhoseEndsDie(LabFixture lab) : IClassFixture<LabF
         lab.Hosts.Routers.Kill(killed);
         foreach (var end in new[] { client.Wait(s_routerTime), server.Wait(s_routerTime) })
             Assert.NotEqual(124, end.ExitCode);
-        lab.Hosts.Routers.Start(killed, inHostPidNamespace: false, hosts: 2);
-        lab.Hosts.Routers.AwaitCluster(2, s_routerTime);
+        lab.StartRouter(killed);
         new CmPair(lab, Placement.AcrossHosts).Run(TimeSpan.FromSeconds(20), ["rping", "-s", "-C", "10"], ["rping", "-c", "-a", "ADDRESS", "-C", "10"]);
         Holdings.MustVanish(lab, "h1");
         Holdings.MustVanish(lab, "h2");

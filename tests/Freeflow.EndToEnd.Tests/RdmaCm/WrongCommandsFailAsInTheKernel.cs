@@ -15,6 +15,7 @@ public sealed class WrongCommandsFailAsInTheKernel(LabFixture lab) : IClassFixtu
     [InlineData("full-backlog")]
     [InlineData("private-data")]
     [InlineData("readiness")]
+    [InlineData("destroyed-while-read")]
     [InlineData("never-read")]
     [InlineData("many-ids")]
     public void Case(string name)

@@ -1,3 +1,5 @@
+using Freeflow.Lab;
+
 namespace Freeflow.EndToEnd.Tests.Router;
 
 public sealed class RouterLeavesCleanly(LabFixture lab) : IClassFixture<LabFixture>
@@ -13,7 +15,7 @@ public sealed class RouterLeavesCleanly(LabFixture lab) : IClassFixture<LabFixtu
         try
         {
             // It said goodbye: the other member need not find out by silence.
-            LabFixture.Eventually("one member in h1's cluster", TimeSpan.FromSeconds(5),
+            LabFixture.Eventually("one member in h1's cluster", TimeSpan.FromSeconds(20),
                 () => lab.Status("h1").GetProperty("Members").GetArrayLength() == 1);
             Assert.Empty(Directory.GetFiles(sockets));
             var log = lab.RouterLog("h2");
@@ -21,8 +23,7 @@ public sealed class RouterLeavesCleanly(LabFixture lab) : IClassFixture<LabFixtu
         }
         finally
         {
-            lab.Hosts.Routers.Start("h2", inHostPidNamespace: false, hosts: 2);
-            lab.Hosts.Routers.AwaitCluster(2, TimeSpan.FromSeconds(40));
+            lab.StartRouter("h2");
         }
     }
 

@@ -12,16 +12,37 @@ public sealed class WrongSettingsEndTheStart : IDisposable
 
     [Theory]
     [InlineData("freeflow.link.port=70000", "freeflow.link.port", "70000", "1 to 65535")]
+    [InlineData("freeflow.admin.port=70000", "freeflow.admin.port", "70000", "0 to 65535")]
+    [InlineData("freeflow.admin.address=everywhere", "freeflow.admin.address", "everywhere", "an IP address")]
+    [InlineData("freeflow.cluster.look-for-seeds-every=never", "freeflow.cluster.look-for-seeds-every", "never", "500ms")]
+    [InlineData("freeflow.cluster.form-after=0s", "freeflow.cluster.form-after", "0s", "500ms")]
+    [InlineData("freeflow.cluster.missed-after=never", "freeflow.cluster.missed-after", "never", "500ms")]
+    [InlineData("freeflow.cluster.seed-file=seeds", "freeflow.cluster.seed-file", "seeds", "an absolute path")]
+    [InlineData("freeflow.cluster.seed-name=a b", "freeflow.cluster.seed-name", "a b", "address:port")]
+    [InlineData("freeflow.cluster.seeds-by=dns,guess", "freeflow.cluster.seeds-by", "guess", "list, file, dns, tables")]
+    [InlineData("freeflow.cluster.seeds-by=dns", "freeflow.cluster.seeds-by", "dns", "what it goes by")]
+    [InlineData("freeflow.cluster.seeds-by=", "freeflow.cluster.seeds-by", "", "what it goes by")]
     [InlineData("freeflow.link.port=abc", "freeflow.link.port", "abc", "1 to 65535")]
     [InlineData("freeflow.link.prot=1", "freeflow.link.prot", "", "no such setting")]
     [InlineData("freeflow.engine.realtime-priority=100", "freeflow.engine.realtime-priority", "100", "0 to 99")]
     [InlineData("freeflow.shim.hello-timeout=soon", "freeflow.shim.hello-timeout", "soon", "")]
     [InlineData("freeflow.limits.registered-bytes=much", "freeflow.limits.registered-bytes", "much", "")]
     [InlineData("freeflow.limits.queue-pairs=5000", "freeflow.limits.queue-pairs", "5000", "1 to 4096")]
+    [InlineData("freeflow.limits.address-handles=0", "freeflow.limits.address-handles", "0", "1 to 1000000")]
+    [InlineData("freeflow.container-limits.completion-channels=none", "freeflow.container-limits.completion-channels", "none", "1 to 1000000")]
+    [InlineData("freeflow.container-limits.multicast-attachments=-1", "freeflow.container-limits.multicast-attachments", "-1", "1 to 10000000")]
+    [InlineData("freeflow.container-limits.queue-bytes=0", "freeflow.container-limits.queue-bytes", "0", "512m")]
+    [InlineData("freeflow.container-limits.registered-bytes=all", "freeflow.container-limits.registered-bytes", "all", "512m")]
+    [InlineData("freeflow.container-limits.shared-bytes=", "freeflow.container-limits.shared-bytes", "", "512m")]
     [InlineData("freeflow.link.congestion-control=hope", "freeflow.link.congestion-control", "hope", "cubic")]
+    [InlineData("freeflow.link.encrypt=perhaps", "freeflow.link.encrypt", "perhaps", "true or false")]
+    [InlineData("freeflow.tls.key=/nowhere/key.pem", "freeflow.tls.ca", "", "all three, or none")]
     [InlineData("freeflow.log-level=loud", "freeflow.log-level", "loud", "debug")]
     [InlineData("freeflow.host.prefix=10.9.8.0/24", "freeflow.host.prefix", "10.9.8.0/24", "has an address")]
     [InlineData("freeflow.host.prefix=everything", "freeflow.host.prefix", "everything", "192.168.50.0/24")]
+    [InlineData("freeflow.policy.file=policy.conf", "freeflow.policy.file", "policy.conf", "an absolute path")]
+    [InlineData("freeflow.policy.labels=labels", "freeflow.policy.labels", "labels", "an absolute path")]
+    [InlineData("freeflow.policy.look-every=often", "freeflow.policy.look-every", "often", "500ms")]
     [InlineData("freeflow.name=../../etc/x", "freeflow.name", "../../etc/x", "")]
     [InlineData("freeflow.tcp.port=0", "freeflow.tcp.port", "0", "1 to 65535")]
     [InlineData("freeflow.tcp.port=70000", "freeflow.tcp.port", "70000", "1 to 65535")]
@@ -119,18 +140,68 @@ public sealed class WrongSettingsEndTheStart : IDisposable
     }
 
     [Fact]
+    public void CertificatesThatAreNotThere() => Assert.Contains(
+        "freeflow.tls is not accepted: /nowhere/ca.pem can't be read",
+        MustRefuse(Seeded, "--set", "freeflow.tls.ca=/nowhere/ca.pem", "--set", "freeflow.tls.certificate=/nowhere/own.pem", "--set", "freeflow.tls.key=/nowhere/key.pem"));
+
+    [Fact]
     public void InAFileThatIsNotThere() => Assert.Contains("missing.conf", MustRefuse(Addressed, "--config", "/nowhere/missing.conf"));
+
+    [Theory]
+    [InlineData("tenants {\n one { addresses = [\"here\"] }\n}", "line 2, column 21", "\"here\" is no address")]
+    [InlineData("tenants {", "line 1, column 9", "{ is not closed")]
+    public void InThePolicy(string text, string place, string wrong)
+    {
+        var file = Path.Combine(_directory.FullName, "policy.conf");
+        File.WriteAllText(file, text);
+        var line = MustRefuse(Seeded, "--set", $"freeflow.policy.file={file}");
+        Assert.Contains($"{file}: {place}: {wrong}", line);
+    }
+
+    [Fact]
+    public void InAPolicyThatIsNoFile() => Assert.Contains(
+        $"{_directory.FullName} can't be read", MustRefuse(Seeded, "--set", $"freeflow.policy.file={_directory.FullName}"));
+
+    [Fact]
+    public void InAPolicyThatNobodyWrites()
+    {
+        var file = Path.Combine(_directory.FullName, "fifo");
+        Shell.Script($"mkfifo {file}");
+        Assert.Contains($"{file} can't be read: it has not been read within", MustRefuse(Seeded, "--set", $"freeflow.policy.file={file}"));
+    }
 
     [Fact]
     public void WithoutAnAddressItSaysHowToGiveOne() => Assert.Contains("HOST_IP", MustRefuse([]));
 
+    [Fact]
+    public void WithoutSeedsOrAPrefixItSaysHowToFindOthers()
+    {
+        var line = MustRefuse(Addressed);
+        Assert.Contains("freeflow.host.prefix is not set: expected HOST_IP_PREFIX=network/bits", line);
+        Assert.Contains("FREEFLOW_SEEDS=127.0.0.1", line);
+    }
+
+    [Theory]
+    [InlineData("192.168.50.0/33", "a network such as")]
+    [InlineData("10.9.8.0/24", "that freeflow.host.ip, 127.0.0.1, is in")]
+    [InlineData("fd00::/64", "that freeflow.host.ip, 127.0.0.1, is in")]
+    public void APrefixThatTheAddressIsNotIn(string prefix, string accepted)
+    {
+        var line = MustRefuse(new(Addressed) { ["HOST_IP_PREFIX"] = prefix });
+        Assert.Contains($"freeflow.host.prefix = \"{prefix}\"", line);
+        Assert.Contains(accepted, line);
+    }
+
     private static Dictionary<string, string> Addressed => new() { ["HOST_IP"] = "127.0.0.1" };
+
+    /// <summary>Everything that must be given.</summary>
+    private static Dictionary<string, string> Seeded => new(Addressed) { ["FREEFLOW_SEEDS"] = "127.0.0.1" };
 
     private string MustRefuse(Dictionary<string, string> environment, params string[] options)
     {
         environment["FREEFLOW_DIR"] = _directory.FullName;
         environment["FREEFLOW_RUNTIME_DIR"] = _directory.FullName;
-        var result = Shell.Run(TimeSpan.FromSeconds(20), environment, [_paths.RouterProgram, "run", .. options]);
+        var result = Shell.Run(TimeSpan.FromSeconds(60), environment, [_paths.RouterProgram, "run", .. options]);
         Assert.True(result.ExitCode is not 0 and not 124, result.Everything);
         var said = (result.Errors + result.Output).Trim();
         Assert.Single(said.Split('\n'));

@@ -41,7 +41,7 @@ public sealed class ScenePair(LabFixture lab, Placement placement)
 
         var (client, server) = before;
         LabFixture.Eventually(
-            $"{scene}, {placement}: {must}{(may > 0 ? $" to {must + may}" : "")} connections accelerated", TimeSpan.FromSeconds(3),
+            $"{scene}, {placement}: {must}{(may > 0 ? $" to {must + may}" : "")} connections accelerated", TimeSpan.FromSeconds(15),
             () =>
             {
                 var now = Count();

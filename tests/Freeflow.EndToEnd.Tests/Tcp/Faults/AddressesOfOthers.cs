@@ -1,3 +1,5 @@
+using Freeflow.EndToEnd.Tests.Tcp.Programs;
+
 namespace Freeflow.EndToEnd.Tests.Tcp.Faults;
 
 /// <summary>A container that gives itself an address that another one has gets nothing by it.</summary>
@@ -15,13 +17,13 @@ public sealed class AddressesOfOthers(LabFixture lab) : IClassFixture<LabFixture
     {
         var address = LabFixture.AddressOf(rightful);
         using var server = lab.StartListening(rightful, Port, Program, "answer", Port.ToString());
-        Thread.Sleep(500);
+        new Acceleration(lab, "h1c1", rightful).AwaitListener(Port);
         SetUp("ip", "address", "add", address + "/32", "dev", "eth0");
         try
         {
             // The impostor listens there too, and never answers.
             using var impostor = lab.StartListening("h1c3", Port, Program, "slow", Port.ToString(), "8");
-            LabFixture.Eventually("the impostor's claim in the log", TimeSpan.FromSeconds(7),
+            LabFixture.Eventually("the impostor's claim in the log", s_bound,
                 () => lab.RouterLog("h1").Contains($"Directory: {address} is in use"));
             var before = TcpCounters.Of(lab, "h1");
             var asked = lab.Hosts.Exec("h1c1", s_bound, "env", "FREEFLOW_LOG=debug", Program, "ask", address, Port.ToString(), "20");

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Freeflow.EndToEnd.Tests.Tcp.Programs;
 
 namespace Freeflow.EndToEnd.Tests.Tcp.Faults;
 
@@ -17,9 +18,10 @@ public sealed partial class CrowdsAtAListener(LabFixture lab) : IClassFixture<La
     {
         var (server, client) = (LabFixture.Server(placement), LabFixture.Client(placement));
         using var slow = lab.StartListening(server, Port, Program, "slow", Port.ToString(), "8");
-        Thread.Sleep(500);
+        var acceleration = new Acceleration(lab, client, server);
+        acceleration.AwaitListener(Port);
         using var first = lab.Hosts.Start(client, Program, "ask", LabFixture.AddressOf(server), Port.ToString(), "20");
-        Thread.Sleep(1500);
+        acceleration.AwaitNoListener(Port);
 
         // The queue is full, and everybody knows: what comes now goes to the kernel's own backlog.
         var before = TcpCounters.Of(lab, client[..2]);
@@ -36,7 +38,7 @@ public sealed partial class CrowdsAtAListener(LabFixture lab) : IClassFixture<La
     public void AListenerThatIsKilledWithAFullQueueResetsIt()
     {
         using var slow = lab.StartListening("h2c1", Port, Program, "slow", Port.ToString(), "8");
-        Thread.Sleep(500);
+        new Acceleration(lab, "h1c1", "h2c1").AwaitListener(Port);
         using var asking = lab.Hosts.Start("h1c1", Program, "ask", LabFixture.AddressOf("h2c1"), Port.ToString(), "9");
         LabFixture.Eventually("its queue is full", s_bound, () => QueuedAt("h2c1") >= 9 || asking.HasExited);
         foreach (var (pid, _) in lab.Hosts.ProcessesIn("h2c1").Where(process => process.Name == "tcp-crowd").ToList())
@@ -51,7 +53,7 @@ public sealed partial class CrowdsAtAListener(LabFixture lab) : IClassFixture<La
         var (held, heldThere) = (Descriptors("h1"), Descriptors("h2"));
         var before = TcpCounters.Of(lab, "h1");
         using var holding = lab.StartListening("h2c1", Port, Program, "hold", Port.ToString(), "20000");
-        Thread.Sleep(500);
+        new Acceleration(lab, "h1c1", "h2c1").AwaitListener(Port); // those before would go plain
         using var open = lab.Hosts.Start("h1c1", Program, "open", LabFixture.AddressOf("h2c1"), Port.ToString(), "20000");
         LabFixture.Eventually("20 000 connections begun", s_bound, () => TcpCounters.Of(lab, "h1").Announced - before.Announced >= 19_900,
             () => (TcpCounters.Of(lab, "h1").Announced - before.Announced).ToString());

@@ -1,3 +1,4 @@
+using Freeflow.EndToEnd.Tests.Tcp.Programs;
 using Freeflow.Lab;
 
 namespace Freeflow.EndToEnd.Tests.Tcp.Faults;
@@ -22,7 +23,7 @@ public sealed class HostSocketsAreLocked(LabFixture lab) : IClassFixture<LabFixt
 
         using var accepting = lab.StartListening(
             "h2c1", Port, [LabFixture.TestProgram("tcp-hostile"), "accept", Port.ToString(), HostService.ToString(), Own.ToString(), .. s_hosts]);
-        Thread.Sleep(500);
+        new Acceleration(lab, "h1c1", "h2c1").AwaitListener(Port);
         using var connecting = lab.Hosts.Start(
             "h1c1", [LabFixture.TestProgram("tcp-hostile"), "connect", LabFixture.AddressOf("h2c1"), Port.ToString(), HostService.ToString(), Own.ToString(), .. s_hosts]);
 

@@ -1,3 +1,5 @@
+using Freeflow.EndToEnd.Tests.Tcp.Programs;
+
 namespace Freeflow.EndToEnd.Tests.Tcp.Faults;
 
 /// <summary>With CAP_NET_ADMIN over the host's network any host socket would do to change its interfaces.</summary>
@@ -10,7 +12,7 @@ public sealed class PrivilegedContainersStayPlain(LabFixture lab) : IClassFixtur
     public void AndTheReasonIsSaid()
     {
         using var server = lab.StartListening("h2c1", Port, LabFixture.TestProgram("tcp-crowd"), "answer", Port.ToString());
-        Thread.Sleep(500);
+        new Acceleration(lab, "h1c1", "h2c1").AwaitListener(Port);
         var before = TcpCounters.Of(lab, "h1");
         // Its container is distrusted for as long as the router knows it, so it is one that other tests do not need.
         var result = lab.Hosts.ExecPrivileged(

@@ -1,3 +1,4 @@
+using Freeflow.EndToEnd.Tests.Tcp.Programs;
 using Freeflow.Lab;
 
 namespace Freeflow.EndToEnd.Tests.Tcp.Faults;
@@ -19,7 +20,7 @@ public sealed class RoutersThatDieInAHandover(LabFixture lab) : IDisposable, ICl
     {
         foreach (var host in (string[])["h1", "h2"])
             lab.Hosts.Routers.Start(host, inHostPidNamespace: false, hosts: 2);
-        lab.Hosts.Routers.AwaitCluster(2, s_bound);
+        lab.Hosts.Routers.AwaitCluster(2, LabRouters.ClusterWithin);
     }
 
     [Theory]
@@ -35,17 +36,19 @@ public sealed class RoutersThatDieInAHandover(LabFixture lab) : IDisposable, ICl
     {
         lab.Hosts.Routers.Stop(host);
         lab.Hosts.Routers.Start(host, inHostPidNamespace: false, hosts: 2, fault: step);
-        lab.Hosts.Routers.AwaitCluster(2, s_bound);
+        lab.Hosts.Routers.AwaitCluster(2, LabRouters.ClusterWithin);
         using var server = lab.StartListening("h2c1", Port, Program, "answer", Port.ToString());
-        Thread.Sleep(1000);
 
-        var cut = Ask(3);
-        Assert.Equal(3, cut.Answered + cut.Refused + cut.Reset);
-        LabFixture.Eventually($"the router of {host} is dead", s_bound, () => lab.Hosts.Routers.PidOf(host) is null, () => lab.RouterLog(host)[^2000..]);
+        // A listener becomes known to the other host a moment after it first waits, and until then connections are plain.
+        LabFixture.Eventually($"the router of {host} is dead", s_bound, () =>
+        {
+            var cut = Ask(3);
+            Assert.Equal(3, cut.Answered + cut.Refused + cut.Reset);
+            return lab.Hosts.Routers.PidOf(host) is null;
+        }, () => lab.RouterLog(host)[^2000..]);
         Assert.Equal(3, Ask(3).Answered);
 
-        lab.Hosts.Routers.Start(host, inHostPidNamespace: false, hosts: 2);
-        lab.Hosts.Routers.AwaitCluster(2, s_bound);
+        lab.StartRouter(host);
         var before = TcpCounters.Of(lab, "h1");
         LabFixture.Eventually("accelerated again", s_bound, () => Ask(1).Answered == 1 && TcpCounters.Of(lab, "h1").Announced > before.Announced);
     }
@@ -59,7 +62,7 @@ public sealed class RoutersThatDieInAHandover(LabFixture lab) : IDisposable, ICl
             peer, _ = listener.accept()
             while data := peer.recv(100): peer.sendall(data)
             """);
-        Thread.Sleep(1500);
+        new Acceleration(lab, "h1c1", "h2c1").AwaitListener(Port);
         var before = TcpCounters.Of(lab, "h1");
         using var client = lab.Hosts.Start("h1c1", "python3", "-c", $$"""
             import socket, sys
@@ -75,7 +78,7 @@ public sealed class RoutersThatDieInAHandover(LabFixture lab) : IDisposable, ICl
         Say(client, "three");
         foreach (var host in (string[])["h1", "h2"])
             lab.Hosts.Routers.Start(host, inHostPidNamespace: false, hosts: 2);
-        lab.Hosts.Routers.AwaitCluster(2, s_bound);
+        lab.Hosts.Routers.AwaitCluster(2, LabRouters.ClusterWithin);
         Say(client, "four");
         var peer = $"('{LabFixture.AddressOf("h2c1")}', {Port})";
         Assert.Equal($"back one {peer}\nback two {peer}\nback three {peer}\nback four {peer}\n", client.Wait(s_bound).Output);

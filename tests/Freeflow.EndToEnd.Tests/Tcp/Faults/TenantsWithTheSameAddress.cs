@@ -37,7 +37,7 @@ public sealed class TenantsWithTheSameAddress(LabFixture lab) : IClassFixture<La
     }
 
     private void MustBeForgotten() => LabFixture.Eventually(
-        "no container known", TimeSpan.FromSeconds(30), () => Known("h1") + Known("h2") == "", () => $"{Known("h1")}, {Known("h2")}; h1 holds {Held("h1")}, h2 {Held("h2")}");
+        "no container known", LabFixture.UntilForgotten, () => Known("h1") + Known("h2") == "", () => $"{Known("h1")}, {Known("h2")}; h1 holds {Held("h1")}, h2 {Held("h2")}");
 
     private string Known(string host) =>
         string.Join(' ', lab.Status(host).GetProperty("Addresses").EnumerateObject().Select(address => $"{address.Name} of {address.Value}"));

@@ -1,3 +1,5 @@
+using Freeflow.Lab;
+
 namespace Freeflow.EndToEnd.Tests.Tcp.Programs;
 
 /// <summary>
@@ -6,11 +8,7 @@ namespace Freeflow.EndToEnd.Tests.Tcp.Programs;
 /// </summary>
 public sealed class Acceleration(LabFixture lab, string client, string server)
 {
-    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(5);
-
-    /// <summary>A listener becomes known to the other routers a moment after its program first waits for connections.</summary>
-    private static readonly TimeSpan s_told = TimeSpan.FromMilliseconds(300);
-
+    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(20);
 
     private readonly TcpCounters _clientBefore = TcpCounters.Of(lab, HostOf(client));
     private readonly TcpCounters _serverBefore = TcpCounters.Of(lab, HostOf(server));
@@ -44,13 +42,24 @@ public sealed class Acceleration(LabFixture lab, string client, string server)
 
         """;
 
-    /// <summary>Waits until the router of the server knows a listener, and the router of the client who has the server's address.</summary>
-    public void AwaitListener()
+    /// <summary>Waits until the client's router would have connections to that port accelerated: a listener becomes known to others a moment after its program first waits.</summary>
+    public void AwaitListener(int port) => AwaitVerdict(port, isAccelerated: true);
+
+    /// <summary>The same of a listener that is no longer, or whose queue is full.</summary>
+    public void AwaitNoListener(int port) => AwaitVerdict(port, isAccelerated: false);
+
+    private void AwaitVerdict(int port, bool isAccelerated)
     {
-        LabFixture.Eventually($"a listener of {server} known", s_bound, () => TcpCounters.Of(lab, HostOf(server)).Listeners > 0);
-        LabFixture.Eventually($"the address of {server} known to {HostOf(client)}", s_bound,
-            () => lab.Status(HostOf(client)).GetProperty("Addresses").TryGetProperty(LabFixture.AddressOf(server), out _));
-        Thread.Sleep(s_told);
+        const int Accelerated = 0, NotSo = 1;
+
+        // A container is known while a program with the library runs there.
+        using var program = lab.Hosts.Start(client, "ibv_asyncwatch");
+        ProgramResult? said = null;
+        LabFixture.Eventually($"{client} to {server}:{port} {(isAccelerated ? "accelerated" : "plain")}", s_bound, () =>
+        {
+            said = lab.Hosts.Exec(HostOf(client), s_bound, "freeflow", "explain", LabFixture.AddressOf(client), $"{LabFixture.AddressOf(server)}:{port}", "--mode", "tcp");
+            return said.ExitCode == (isAccelerated ? Accelerated : NotSo);
+        }, () => said!.Everything);
     }
 
     /// <summary>Of that many bytes that the programs have moved, the overlay must have seen next to nothing.</summary>

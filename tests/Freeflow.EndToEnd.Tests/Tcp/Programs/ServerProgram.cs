@@ -24,7 +24,7 @@ public sealed class ServerProgram : IDisposable
         _server = lab.StartListening(Node, port, [.. s_talkative, .. command]);
         try
         {
-            _acceleration.AwaitListener();
+            _acceleration.AwaitListener(port);
         }
         catch (Xunit.Sdk.XunitException failure)
         {

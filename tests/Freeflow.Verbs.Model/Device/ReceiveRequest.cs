@@ -1,0 +1,4 @@
+namespace Freeflow.Verbs.Model.Device;
+
+/// <summary>A posted receive.</summary>
+public sealed record ReceiveRequest(int Id, IReadOnlyList<Part> Parts);

@@ -1,0 +1,8 @@
+namespace Freeflow.Verbs.Model.Device;
+
+public enum Transport
+{
+    Reliable,
+    Unreliable,
+    Datagram,
+}
