@@ -5,7 +5,7 @@
  * FILE gets a line whenever that begins or ends: "up TIME" with the first success, "down TIME STATUS" with the first failure; TIME is
  * CLOCK_MONOTONIC in seconds. Each attempt is a process of its own, so that nothing of the one before is left.
  */
-#include "../tests/Programs/endpoint.h"
+#include "target.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -17,33 +17,20 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { bytes = 4096, attempt_seconds = 2, between_microseconds = 5000, pause_microseconds = 100 };
-
-struct offer {
-    struct address qp;
-    uint64_t address;
-    uint32_t key, unused;
-};
-
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 static void tell(int file, const char *what, const char *why) {
     dprintf(file, "%s %f %s\n", what, now(), why);
 }
 
-static struct ibv_qp *meet(int peer, struct ibv_cq **cq, struct ibv_mr **region, struct offer *theirs) {
+static struct ibv_qp *meet(int peer, struct ibv_cq **cq, struct ibv_mr **region, struct target *theirs) {
     struct endpoint at = open_endpoint(0);
     *cq = ibv_create_cq(at.device, 16, NULL, NULL, 0);
     *region = register_memory(&at, aligned_alloc(bytes, bytes), bytes, IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE);
     struct ibv_qp *qp = make_qp(&at, *cq, *cq, 8, 1, 0);
-    struct offer ours = {address_of(&at, qp), (uintptr_t)(*region)->addr, (*region)->rkey, 0};
+    struct target ours = {address_of(&at, qp), (uintptr_t)(*region)->addr, (*region)->rkey, 0};
     send_all(peer, &ours, sizeof ours);
     receive_all(peer, theirs, sizeof *theirs);
     connect_qp(qp, &theirs->qp, &usual_patience);
@@ -56,7 +43,7 @@ static struct ibv_qp *meet(int peer, struct ibv_cq **cq, struct ibv_mr **region,
 _Noreturn static void ask(const char *address, int port, int file) {
     struct ibv_cq *cq;
     struct ibv_mr *region;
-    struct offer theirs;
+    struct target theirs;
     struct ibv_wc done;
     alarm(attempt_seconds);
     struct ibv_qp *qp = meet(connect_to(address, port), &cq, &region, &theirs);
@@ -95,7 +82,7 @@ static void serve(int port) {
         if (peer >= 0 && fork() == 0) {
             struct ibv_cq *cq;
             struct ibv_mr *region;
-            struct offer theirs;
+            struct target theirs;
             char byte;
             prctl(PR_SET_PDEATHSIG, SIGKILL);
             alarm(attempt_seconds);

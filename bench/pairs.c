@@ -4,28 +4,15 @@
  *
  * The client prints MB/s (2^20) of all together and Jain's index of fairness, 1 where each QP has moved as much as any other.
  */
-#include "../tests/Programs/endpoint.h"
+#include "target.h"
 
 #include <infiniband/verbs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { most = 1024, message = 1 << 16, depth = 4 };
-
-struct target {
-    struct address qp;
-    uint64_t address;
-    uint32_t key, unused;
-};
-
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 static void begin(struct ibv_qp *qp, uint64_t number, const struct ibv_mr *region, const struct target *to) {
     struct ibv_sge part = {(uintptr_t)region->addr, message, region->lkey};
