@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Policy;
+using Freeflow.Verbs.Engine;
 using Freeflow.Verbs.Testbed;
 
 namespace Freeflow.Verbs.Tests.Engine;
@@ -16,11 +17,11 @@ public sealed class RatesAreKept : TwoEngines
     public void OfBytes(bool isLocal, int bytes)
     {
         const int Rate = 4_000_000, Ahead = 200_000, Total = 2_400_000;
-        using var pair = new Pair(this, isLocal);
+        using var pair = Connected(isLocal);
         pair.One.Connection.Rates.Own.Set(Rate, null);
         var clock = Stopwatch.StartNew();
         for (var sent = 0; sent < Total; sent += bytes)
-            pair.Write(bytes);
+            Write(pair, bytes);
         Assert.True(Total <= (clock.Elapsed.TotalSeconds * Rate) + Ahead, $"{Total} bytes in {clock.Elapsed}");
     }
 
@@ -30,11 +31,11 @@ public sealed class RatesAreKept : TwoEngines
     public void OfMessages(bool isLocal)
     {
         const int Rate = 500, Ahead = 20, Total = 200;
-        using var pair = new Pair(this, isLocal);
+        using var pair = Connected(isLocal);
         pair.One.Connection.Rates.Own.Set(null, Rate);
         var clock = Stopwatch.StartNew();
         for (var sent = 0; sent < Total; sent++)
-            pair.Write(8);
+            Write(pair, 8);
         Assert.True(Total <= (clock.Elapsed.TotalSeconds * Rate) + Ahead, $"{Total} messages in {clock.Elapsed}");
     }
 
@@ -44,7 +45,7 @@ public sealed class RatesAreKept : TwoEngines
     public void OfReadsToo(bool isLocal)
     {
         const int Rate = 4_000_000, Ahead = 200_000, Total = 1_200_000, Bytes = 60_000;
-        using var pair = new Pair(this, isLocal);
+        using var pair = Connected(isLocal);
 
         // On one host the reader is charged, else who answers.
         (isLocal ? pair.One : pair.Other).Connection.Rates.Own.Set(Rate, null);
@@ -62,8 +63,8 @@ public sealed class RatesAreKept : TwoEngines
     public void OfATenantByAllTogether()
     {
         const int Rate = 4_000_000, Ahead = 300_000, Total = 1_200_000, Bytes = 60_000;
-        using var pair = new Pair(this, isLocal: true);
-        using var second = new Pair(this, isLocal: true);
+        using var pair = Connected(isLocal: true);
+        using var second = Connected(isLocal: true);
         second.One.Connection.Rates.Tenant = pair.One.Connection.Rates.Tenant;
         pair.One.Connection.Rates.Tenant.Set(Rate, null);
         var clock = Stopwatch.StartNew();
@@ -84,13 +85,13 @@ public sealed class RatesAreKept : TwoEngines
     public void WithoutHoldingOthersUpAndUntilTheyAreLifted(bool isLocal)
     {
         const int Count = 60;
-        using var slow = new Pair(this, isLocal);
-        using var quick = new Pair(this, isLocal);
+        using var slow = Connected(isLocal);
+        using var quick = Connected(isLocal);
         slow.One.Connection.Rates.Own.Set(null, 1);
         for (var i = 0; i < Count; i++)
             slow.One.Post(WorkRequestOpcode.RdmaWrite, 0, 8, slow.Other);
         for (var i = 0; i < Count; i++)
-            quick.Write(8);
+            Write(quick, 8);
         var done = 0;
         while (slow.One.TryTake(out _))
             done++;
@@ -108,7 +109,7 @@ public sealed class RatesAreKept : TwoEngines
     public void WithoutATimeoutOrARetry(bool isLocal)
     {
         // 268 ms, and none; what waits for the rate waits a second.
-        using var pair = new Pair(this, isLocal, timeout: 14, retries: 0, rnrRetries: 0);
+        using var pair = Connected(isLocal, timeout: 14, retries: 0, rnrRetries: 0);
         pair.One.Connection.Rates.Own.Set(null, 1);
         for (var i = 0; i < 4; i++)
         {
@@ -125,7 +126,7 @@ public sealed class RatesAreKept : TwoEngines
     [InlineData(false)]
     public void NotOfWhatIsReceived(bool isLocal)
     {
-        using var pair = new Pair(this, isLocal);
+        using var pair = Connected(isLocal);
         pair.Other.Connection.Rates.Own.Set(1, 1);
         for (var i = 0; i < 100; i++)
         {
@@ -139,41 +140,21 @@ public sealed class RatesAreKept : TwoEngines
     [Fact]
     public void WhatWaitsIsFlushedWhenItsQueuePairFails()
     {
-        using var pair = new Pair(this, isLocal: true);
+        using var pair = Connected(isLocal: true);
         pair.One.Connection.Rates.Own.Set(null, 1);
         for (var i = 0; i < 20; i++)
             pair.One.Post(WorkRequestOpcode.RdmaWrite, 0, 8, pair.Other);
         pair.One.Take();
-        pair.One.Modify(new Freeflow.Verbs.Engine.QueuePairChange { State = QueuePairState.Error });
+        pair.One.Modify(new QueuePairChange { State = QueuePairState.Error });
         WorkCompletion last = default;
         for (var i = 1; i < 20; i++)
             last = pair.One.Take();
         Assert.Equal(WorkCompletionStatus.WorkRequestFlushError, last.Status);
     }
 
-    private sealed class Pair : IDisposable
+    private static void Write(EnginePair pair, int bytes)
     {
-        public Pair(RatesAreKept test, bool isLocal, byte timeout = 14, byte retries = 7, byte rnrRetries = 7)
-        {
-            One = new EngineApplication(test.Here, "10.0.0.1");
-            Other = new EngineApplication(isLocal ? test.Here : test.There, "10.0.0.2");
-            EngineApplication.Connect(One, Other, timeout, retries, rnrRetries);
-        }
-
-        public EngineApplication One { get; }
-
-        public EngineApplication Other { get; }
-
-        public void Write(int bytes)
-        {
-            One.Post(WorkRequestOpcode.RdmaWrite, 0, bytes, Other);
-            Assert.Equal(WorkCompletionStatus.Success, One.Take().Status);
-        }
-
-        public void Dispose()
-        {
-            One.Dispose();
-            Other.Dispose();
-        }
+        pair.One.Post(WorkRequestOpcode.RdmaWrite, 0, bytes, pair.Other);
+        Assert.Equal(WorkCompletionStatus.Success, pair.One.Take().Status);
     }
 }

@@ -13,6 +13,10 @@ public abstract class TwoEngines : IAsyncLifetime
     /// <summary>Whether the link is encrypted.</summary>
     protected virtual bool Encrypts => false;
 
+    /// <summary>Two applications that are connected: one of <see cref="Here"/>'s, and one of the same engine's or of <see cref="There"/>'s.</summary>
+    protected EnginePair Connected(bool isLocal, byte timeout = 14, byte retries = 7, byte rnrRetries = 7) =>
+        new(Here, isLocal ? Here : There, timeout, retries, rnrRetries);
+
     public Task InitializeAsync() => EngineSite.LinkAsync(Here, There, Encrypts);
 
     public Task DisposeAsync()

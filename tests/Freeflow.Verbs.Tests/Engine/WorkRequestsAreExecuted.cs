@@ -17,7 +17,7 @@ public class WorkRequestsAreExecuted : TwoEngines
     [InlineData(false, 60_000)]
     public void SendArrivesInTheReceiveThatWasPosted(bool isLocal, int bytes)
     {
-        using var pair = new Pair(this, isLocal);
+        using var pair = Connected(isLocal);
         Random.Shared.NextBytes(pair.One.Memory);
         pair.Other.PostReceive(0, 65_000, id: 77);
         pair.One.Post(WorkRequestOpcode.SendWithImmediate, 100, bytes, pair.Other, id: 5, immediate: 0x01020304);
@@ -38,7 +38,7 @@ public class WorkRequestsAreExecuted : TwoEngines
     [InlineData(false, 537)]
     public void OfAReceiveJustWhatTheMessageNeedsHasToBeThere(bool isLocal, int bytes)
     {
-        using var pair = new Pair(this, isLocal);
+        using var pair = Connected(isLocal);
         var isThere = bytes <= 536;
         pair.Other.PostReceive(65_000, 9_000);
         pair.One.Post(WorkRequestOpcode.Send, 0, bytes, pair.Other);
@@ -52,7 +52,7 @@ public class WorkRequestsAreExecuted : TwoEngines
     public void TheyAreCountedBeyondTheSizeOfTheQueue(bool isLocal)
     {
         const uint count = 1000;
-        using var pair = new Pair(this, isLocal);
+        using var pair = Connected(isLocal);
         for (var i = 0; i < count; i++)
         {
             pair.Other.PostReceive(0, 100);
@@ -70,7 +70,7 @@ public class WorkRequestsAreExecuted : TwoEngines
     [InlineData(false)]
     public void WriteThenReadBringsBackTheSame(bool isLocal)
     {
-        using var pair = new Pair(this, isLocal);
+        using var pair = Connected(isLocal);
         Random.Shared.NextBytes(pair.One.Memory);
         pair.One.Post(WorkRequestOpcode.RdmaWrite, 0, 30_000, pair.Other, 5000);
         Assert.Equal(WorkCompletionStatus.Success, pair.One.Take().Status);
@@ -84,7 +84,7 @@ public class WorkRequestsAreExecuted : TwoEngines
     [InlineData(false)]
     public void AtomicsReturnWhatWasThere(bool isLocal)
     {
-        using var pair = new Pair(this, isLocal);
+        using var pair = Connected(isLocal);
         MemoryMarshal.Write(pair.Other.Memory[64..], 40UL);
         pair.One.Post(WorkRequestOpcode.AtomicFetchAndAdd, 0, 8, pair.Other, 64, compareAdd: 2);
         Assert.Equal(WorkCompletionStatus.Success, pair.One.Take().Status);
@@ -101,7 +101,7 @@ public class WorkRequestsAreExecuted : TwoEngines
     [InlineData(false)]
     public void ASenderWaitsForTheReceiver(bool isLocal)
     {
-        using var pair = new Pair(this, isLocal);
+        using var pair = Connected(isLocal);
         pair.One.Post(WorkRequestOpcode.Send, 0, 64, pair.Other);
         Thread.Sleep(20);
         Assert.False(pair.One.TryTake(out _));
@@ -114,8 +114,8 @@ public class WorkRequestsAreExecuted : TwoEngines
     [InlineData(false)]
     public void AQpThatWaitsForItsReceiverHoldsUpNoOther(bool isLocal)
     {
-        using var waiting = new Pair(this, isLocal);
-        using var busy = new Pair(this, isLocal);
+        using var waiting = Connected(isLocal);
+        using var busy = Connected(isLocal);
         const int Count = 40;
         for (var i = 0; i < Count; i++)
             waiting.One.Post(WorkRequestOpcode.Send, 0, 60_000, waiting.Other);
@@ -137,7 +137,7 @@ public class WorkRequestsAreExecuted : TwoEngines
     [InlineData(false)]
     public void RnrRetriesRunOut(bool isLocal)
     {
-        using var pair = new Pair(this, isLocal, rnrRetries: 2);
+        using var pair = Connected(isLocal, rnrRetries: 2);
         pair.One.Post(WorkRequestOpcode.Send, 0, 64, pair.Other);
         Assert.Equal(WorkCompletionStatus.RnrRetryExceededError, pair.One.Take().Status);
         Assert.True(SpinWait.SpinUntil(() => pair.One.QueuePair.State == QueuePairState.Error, TimeSpan.FromSeconds(5)), $"{pair.One.QueuePair.State}");
@@ -148,7 +148,7 @@ public class WorkRequestsAreExecuted : TwoEngines
     [InlineData(false)]
     public void ABadRemoteAddressEndsBothQpsAndFlushesTheRest(bool isLocal)
     {
-        using var pair = new Pair(this, isLocal);
+        using var pair = Connected(isLocal);
         pair.Other.PostReceive(0, 64, id: 9);
         pair.One.Post(WorkRequestOpcode.RdmaWrite, 0, 64, pair.Other, remoteOffset: 65_530, id: 1);
         Assert.Equal(WorkCompletionStatus.RemoteAccessError, pair.One.Take().Status);
@@ -186,7 +186,7 @@ public class WorkRequestsAreExecuted : TwoEngines
     [InlineData(false)]
     public void APeerThatIsGoneUsesUpTheRetries(bool isLocal)
     {
-        using var pair = new Pair(this, isLocal, timeout: 8, retries: 1);
+        using var pair = Connected(isLocal, timeout: 8, retries: 1);
         pair.Other.Dispose();
         pair.One.Post(WorkRequestOpcode.RdmaWrite, 0, 8, pair.Other);
         Assert.Equal(WorkCompletionStatus.RetryExceededError, pair.One.Take().Status);
@@ -195,7 +195,7 @@ public class WorkRequestsAreExecuted : TwoEngines
     [Fact]
     public async Task WhatALostLinkDidNotDeliverIsSentAgainOnTheNext()
     {
-        using var pair = new Pair(this, isLocal: false);
+        using var pair = Connected(isLocal: false);
         for (var round = 0; round < 5; round++)
         {
             Random.Shared.NextBytes(pair.One.Memory);
@@ -210,7 +210,7 @@ public class WorkRequestsAreExecuted : TwoEngines
     [Fact]
     public void AReceiverIsToldWhenItsPeersRouterIsRemoved()
     {
-        using var pair = new Pair(this, isLocal: false);
+        using var pair = Connected(isLocal: false);
         pair.Other.PostReceive(0, 64, id: 3);
         There.Engine.RemovePeer(0);
         var flushed = pair.Other.Take();
@@ -220,7 +220,7 @@ public class WorkRequestsAreExecuted : TwoEngines
     [Fact]
     public void AReceiverWithoutALinkGivesItsPeerUpWithinItsRetryTime()
     {
-        using var pair = new Pair(this, isLocal: false, timeout: 8, retries: 1);
+        using var pair = Connected(isLocal: false, timeout: 8, retries: 1);
         pair.Other.PostReceive(0, 64, id: 4);
         // The other engine hangs up, and does not call again.
         Here.Engine.RemovePeer(0);
@@ -232,7 +232,7 @@ public class WorkRequestsAreExecuted : TwoEngines
     {
         for (var round = 0; round < 20; round++)
         {
-            using var pair = new Pair(this, isLocal: false, timeout: 10, retries: 1);
+            using var pair = Connected(isLocal: false, timeout: 10, retries: 1);
             // A firm habit of answering, so that the last acknowledgement is held back.
             for (var i = 0; i < 12; i++)
             {
@@ -251,26 +251,6 @@ public class WorkRequestsAreExecuted : TwoEngines
             pair.Other.Take();
             pair.Other.Dispose();
             Assert.Equal(WorkCompletionStatus.Success, pair.One.Take().Status);
-        }
-    }
-
-    private sealed class Pair : IDisposable
-    {
-        public Pair(WorkRequestsAreExecuted test, bool isLocal, byte timeout = 14, byte retries = 7, byte rnrRetries = 7)
-        {
-            One = new EngineApplication(test.Here, "10.0.0.1");
-            Other = new EngineApplication(isLocal ? test.Here : test.There, "10.0.0.2");
-            EngineApplication.Connect(One, Other, timeout, retries, rnrRetries);
-        }
-
-        public EngineApplication One { get; }
-
-        public EngineApplication Other { get; }
-
-        public void Dispose()
-        {
-            One.Dispose();
-            Other.Dispose();
         }
     }
 }
