@@ -101,7 +101,7 @@ public sealed class SeedsActor : ListedActor, IWithTimers
         });
         Receive<ClusterEvent.IMemberEvent>(changed =>
         {
-            if (changed.Member.UniqueAddress.Equals(_cluster.SelfUniqueAddress) && changed.Member.Status is MemberStatus.Joining or MemberStatus.WeaklyUp or MemberStatus.Up)
+            if (changed.Member.UniqueAddress.Equals(_cluster.SelfUniqueAddress) && IsInCluster(changed.Member))
                 Become(Joined);
         });
     }
@@ -134,20 +134,22 @@ public sealed class SeedsActor : ListedActor, IWithTimers
         Receive<ClusterEvent.IMemberEvent>(_ => Keep());
     }
 
+    private static bool IsInCluster(Member member) => member.Status is MemberStatus.Joining or MemberStatus.WeaklyUp or MemberStatus.Up;
+
     /// <summary>Writes down who else is a member, for the next start, where that has changed.</summary>
     private void Keep()
     {
+        // Whoever leaves sees the others go.
+        if (!IsInCluster(_cluster.SelfMember))
+            return;
         IReadOnlyList<IPEndPoint> members =
         [
             .. _cluster.State.Members
-                .Where(member => member.Status is MemberStatus.Up or MemberStatus.WeaklyUp or MemberStatus.Joining && !member.UniqueAddress.Equals(_cluster.SelfUniqueAddress))
+                .Where(member => IsInCluster(member) && !member.UniqueAddress.Equals(_cluster.SelfUniqueAddress))
                 .Select(member => SeedAddress.EndPointOf(member.Address))
                 .OfType<IPEndPoint>()
                 .Order(AddressOrder.Instance),
         ];
-        // Whoever leaves sees the others go.
-        if (_cluster.SelfMember.Status is not (MemberStatus.Up or MemberStatus.WeaklyUp or MemberStatus.Joining))
-            return;
         if (_isKeeping || members.SequenceEqual(_kept))
             return;
         (_isKeeping, _kept) = (true, members);

@@ -18,7 +18,7 @@ namespace Freeflow.Actors.Serialization;
 public sealed class HyperionMessageSerializer : Akka.Serialization.Serializer
 {
     /// <summary>Everything that may be on the wire. The order is part of the wire format: add at the end.</summary>
-    public static IReadOnlyList<Type> KnownTypes { get; } = 
+    public static IReadOnlyList<Type> KnownTypes { get; } =
     [
         typeof(PeerProtocol.Offer),
         typeof(PeerProtocol.Accept),
