@@ -12,7 +12,6 @@ public sealed class SeedsMayBeWrong(LabFixture lab) : IClassFixture<LabFixture>
     private static readonly TimeSpan s_within = TimeSpan.FromSeconds(120);
 
     [Fact]
-    [Trait("Tier", "All")]
     public void ItIsToldAndAnotherIsFollowed()
     {
         using var directory = new ScratchDirectory();

@@ -63,7 +63,6 @@ public sealed class RoutersAreDrained : IClassFixture<LabFixture>, IDisposable
     }
 
     [Fact]
-    [Trait("Tier", "All")]
     public void ADrainedRouterLeavesItsClusterWhenToldTo()
     {
         Assert.Contains("it leaves the cluster and ends", _freeflow.Text(Host, "drain", "--leave"));

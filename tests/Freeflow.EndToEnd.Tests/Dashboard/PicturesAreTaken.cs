@@ -3,12 +3,12 @@ using Microsoft.Playwright;
 
 namespace Freeflow.EndToEnd.Tests.Dashboard;
 
-/// <summary>Leaves docs/dashboard.md's pictures in artifacts/dashboard/: the page with traffic on it.</summary>
+/// <summary>Leaves pictures of the page in artifacts/dashboard/.</summary>
 [Trait("Tier", "All")]
-public sealed partial class PicturesForTheDocs(LabFixture lab) : IClassFixture<LabFixture>
+public sealed partial class PicturesAreTaken(LabFixture lab) : IClassFixture<LabFixture>
 {
     [Fact]
-    public async Task AreTaken()
+    public async Task WithTrafficOnThem()
     {
         var directory = Directory.CreateDirectory(Path.Combine(lab.Hosts.Paths.Repository, "artifacts/dashboard")).FullName;
         using var verbsServer = lab.StartListening("h2c1", 18515, "ib_send_bw", "--run_infinitely", "-q", "4");
