@@ -16,37 +16,32 @@ public sealed class ContainersActor : ListedActor, IWithTimers
 {
     private static readonly TimeSpan s_betweenRefusals = TimeSpan.FromSeconds(1);
 
-    private readonly ControlPlane _plane;
+    private readonly Func<NetworkNamespace, Props> _container;
     private readonly TimeSpan _linger;
     private readonly Dictionary<NetworkNamespaceId, Container> _containers = [];
     private long? _lastRefusal;
     private int _refusalsUnsaid;
 
-    public ContainersActor(ControlPlane plane, TimeSpan linger)
+    public ContainersActor(Func<NetworkNamespace, Props> container, TimeSpan linger)
     {
-        _plane = plane;
+        _container = container;
         _linger = linger;
         Receive<ShimEvents.Connected>(connected => Connect(connected));
-        Receive<ShimEvents.Received>(received =>
-        {
-            if (_containers.TryGetValue(received.Connection.Namespace.Id, out var container))
-                container.Actor.Tell(received);
-            else
-                received.Request.CloseDescriptors();
-        });
+        Receive<ShimEvents.Received>(Forward);
         Receive<ShimEvents.Closed>(Close);
         Receive<Linger>(lingered =>
         {
-            if (_containers.TryGetValue(lingered.Container, out var container) && container.Open == 0)
+            if (_containers.TryGetValue(lingered.Container, out var container) && container is { Open: 0, Awaiting: null })
             {
-                _containers.Remove(lingered.Container);
+                // Its actor still has to give its addresses back: who comes meanwhile would lose them with it.
+                container.Awaiting = [];
                 Context.Stop(container.Actor);
             }
         });
         Receive<ContainerActor.ContainerHeld>(held =>
         {
             // Processes that inherited a listener may have no connection of their own.
-            if (_containers.TryGetValue(held.Container, out var container) && (container.Open += held.Change) == 0)
+            if (_containers.TryGetValue(held.Container, out var container) && container.Actor.Equals(Sender) && (container.Open += held.Change) == 0)
                 Timers.StartSingleTimer(held.Container, new Linger(held.Container), _linger);
         });
         Receive<ShimEvents.Refused>(Refuse);
@@ -65,6 +60,9 @@ public sealed class ContainersActor : ListedActor, IWithTimers
                 // Those that its actor had not come to wait for an answer.
                 foreach (var connection in entry.Value.Connections)
                     connection.Close("its container's actor has ended");
+
+                foreach (var news in entry.Value.Awaiting ?? [])
+                    Retell(news);
             }
         });
     }
@@ -73,10 +71,39 @@ public sealed class ContainersActor : ListedActor, IWithTimers
 
     /// <param name="plane">What all share.</param>
     /// <param name="linger">How long a container is kept after its last connection.</param>
-    public static Props Props(ControlPlane plane, TimeSpan linger) => Akka.Actor.Props.Create(() => new ContainersActor(plane, linger));
+    public static Props Props(ControlPlane plane, TimeSpan linger) => Props(@namespace => ContainerActor.Props(plane, @namespace), linger);
+
+    internal static Props Props(Func<NetworkNamespace, Props> container, TimeSpan linger) =>
+        Akka.Actor.Props.Create(() => new ContainersActor(container, linger));
 
     // A container whose actor fails loses its connections; its programs see the device go, and may open it again.
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
+
+    private void Retell(object news)
+    {
+        switch (news)
+        {
+            case ShimEvents.Connected connected:
+                Connect(connected);
+                break;
+            case ShimEvents.Received received:
+                Forward(received);
+                break;
+            case ShimEvents.Closed closed:
+                Close(closed);
+                break;
+        }
+    }
+
+    private void Forward(ShimEvents.Received received)
+    {
+        if (!_containers.TryGetValue(received.Connection.Namespace.Id, out var container))
+            received.Request.CloseDescriptors();
+        else if (container.Awaiting is { } awaiting)
+            awaiting.Enqueue(received);
+        else
+            container.Actor.Tell(received);
+    }
 
     private void Connect(ShimEvents.Connected connected)
     {
@@ -106,8 +133,14 @@ public sealed class ContainersActor : ListedActor, IWithTimers
                 return;
             }
 
-            container = new Container(Context.Watch(Context.ActorOf(ContainerActor.Props(_plane, held), name)));
+            container = new Container(Context.Watch(Context.ActorOf(_container(held), name)));
             _containers.Add(connection.Namespace.Id, container);
+        }
+
+        if (container.Awaiting is { } awaiting)
+        {
+            awaiting.Enqueue(connected);
+            return;
         }
 
         container.Open++;
@@ -120,10 +153,19 @@ public sealed class ContainersActor : ListedActor, IWithTimers
         var id = closed.Connection.Namespace.Id;
         if (!closed.Connection.Namespace.IsOwn && _containers.TryGetValue(id, out var container))
         {
-            container.Connections.Remove(closed.Connection);
-            container.Actor.Tell(closed);
-            if (--container.Open == 0)
-                Timers.StartSingleTimer(id, new Linger(id), _linger);
+            if (container.Awaiting is { } awaiting)
+            {
+                awaiting.Enqueue(closed);
+                return;
+            }
+
+            // The actor that knew it may have failed, and another serves the container by now.
+            if (container.Connections.Remove(closed.Connection))
+            {
+                container.Actor.Tell(closed);
+                if (--container.Open == 0)
+                    Timers.StartSingleTimer(id, new Linger(id), _linger);
+            }
         }
 
         closed.Connection.Namespace.Dispose();
@@ -151,6 +193,9 @@ public sealed class ContainersActor : ListedActor, IWithTimers
 
         /// <summary>Connections and listeners that have come and not gone.</summary>
         public int Open { get; set; }
+
+        /// <summary>What came after its actor was told to end; the next actor gets it.</summary>
+        public Queue<object>? Awaiting { get; set; }
     }
 
     private sealed record Linger(NetworkNamespaceId Container);

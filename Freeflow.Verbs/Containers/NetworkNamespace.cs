@@ -28,7 +28,7 @@ public sealed partial class NetworkNamespace : IDisposable
         return own.Id;
     });
 
-    private NetworkNamespace(SafeFileHandle handle)
+    internal NetworkNamespace(SafeFileHandle handle)
     {
         Handle = handle;
         Id = IdOf(handle);

@@ -2,6 +2,7 @@ using System.Net;
 using Freeflow.Actors.Directory;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Containers;
+using AddressTable = Freeflow.Actors.Directory.AddressTable;
 
 namespace Freeflow.Actors.Tests.Directory;
 
