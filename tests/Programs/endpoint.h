@@ -50,6 +50,9 @@ void to_rtr(struct ibv_qp *qp, const struct address *peer);
 void to_rts(struct ibv_qp *qp, const struct patience *patience);
 struct ibv_mr *register_memory(struct endpoint *at, void *start, size_t bytes, int access);
 
+/* Seconds of CLOCK_MONOTONIC. */
+double now(void);
+
 /* Waits up to `seconds` for one completion; 0: none came. With a channel it sleeps on that. */
 int await_completion(struct endpoint *at, struct ibv_cq *cq, struct ibv_wc *found, int seconds);
 

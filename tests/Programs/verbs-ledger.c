@@ -52,12 +52,6 @@ static const size_t slots_bytes = (size_t)2 * QPS * REQUESTS * SLOT;
 static const size_t memory_bytes = (size_t)2 * QPS * REQUESTS * SLOT + READ_BYTES + 4096;
 static unsigned char *memory;
 
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 static void pause_for(double seconds) {
     struct timespec time = {.tv_sec = (time_t)seconds, .tv_nsec = (long)(1e9 * (seconds - (double)(time_t)seconds))};
     nanosleep(&time, NULL);

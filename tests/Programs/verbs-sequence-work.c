@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { most_sges = 40, most_queues = 32, most_found = 256, line_bytes = 128, patience_seconds = 30, grh_bytes = 40 };
 
@@ -160,12 +159,6 @@ static int take_all(char found[][line_bytes], int count) {
     return count;
 }
 
-static double seconds(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 /* "= QP QUEUE": where a completion belongs. */
 static size_t place_bytes(const char *line) {
     const char *id = strchr(strchr(line + 2, ' ') + 1, ' ');
@@ -174,16 +167,16 @@ static size_t place_bytes(const char *line) {
 
 int settle(char **wanted, int count, int quiet_milliseconds) {
     static char found[most_found][line_bytes];
-    double deadline = seconds() + patience_seconds;
+    double deadline = now() + patience_seconds;
     int came = 0;
-    while ((came = take_all(found, came)) < count && seconds() < deadline)
-        if (came == 0 || seconds() > deadline - patience_seconds + 0.05)
+    while ((came = take_all(found, came)) < count && now() < deadline)
+        if (came == 0 || now() > deadline - patience_seconds + 0.05)
             poll(NULL, 0, 1);
-    double quiet = seconds() + quiet_milliseconds * 1e-3;
+    double quiet = now() + quiet_milliseconds * 1e-3;
     do {
         poll(NULL, 0, 1);
         came = take_all(found, came);
-    } while (came <= count && seconds() < quiet);
+    } while (came <= count && now() < quiet);
 
     char is_used[most_found] = {0};
     int differ = came != count;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Freeflow.Verbs.Abi;
-using Freeflow.Verbs.Policy;
 using Freeflow.Verbs.Engine;
+using Freeflow.Verbs.Policy;
 using Freeflow.Verbs.Testbed;
 
 namespace Freeflow.Verbs.Tests.Engine;
