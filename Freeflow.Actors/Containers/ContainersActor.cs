@@ -12,29 +12,37 @@ namespace Freeflow.Actors.Containers;
 /// The containers of this host: one child for each network namespace that a shim has connected from. It is kept for a
 /// while after its last connection, since programs look at the device before they open it.
 /// </summary>
-public sealed class ContainersActor : ListedActor, IWithTimers
+public sealed class ContainersActor : ListedActor, IWithTimers, IWithUnboundedStash
 {
     private static readonly TimeSpan s_betweenRefusals = TimeSpan.FromSeconds(1);
 
-    private readonly Func<NetworkNamespace, Props> _container;
+    private readonly Func<NetworkNamespace, Props> _propsOf;
     private readonly TimeSpan _linger;
     private readonly Dictionary<NetworkNamespaceId, Container> _containers = [];
     private long? _lastRefusal;
     private int _refusalsUnsaid;
 
-    public ContainersActor(Func<NetworkNamespace, Props> container, TimeSpan linger)
+    public ContainersActor(Func<NetworkNamespace, Props> propsOf, TimeSpan linger)
     {
-        _container = container;
+        _propsOf = propsOf;
         _linger = linger;
+
+        // The actor that ends still has to give its addresses back: who comes meanwhile would lose them with it.
+        Receive<ShimEvents.IOfConnection>(news => IsEnding(news.Connection), _ => Stash.Stash());
         Receive<ShimEvents.Connected>(connected => Connect(connected));
-        Receive<ShimEvents.Received>(Forward);
+        Receive<ShimEvents.Received>(received =>
+        {
+            if (_containers.TryGetValue(received.Connection.Namespace.Id, out var container))
+                container.Actor.Tell(received);
+            else
+                received.Request.CloseDescriptors();
+        });
         Receive<ShimEvents.Closed>(Close);
         Receive<Linger>(lingered =>
         {
-            if (_containers.TryGetValue(lingered.Container, out var container) && container is { Open: 0, Awaiting: null })
+            if (_containers.TryGetValue(lingered.Container, out var container) && container is { Open: 0, IsEnding: false })
             {
-                // Its actor still has to give its addresses back: who comes meanwhile would lose them with it.
-                container.Awaiting = [];
+                container.IsEnding = true;
                 Context.Stop(container.Actor);
             }
         });
@@ -60,50 +68,27 @@ public sealed class ContainersActor : ListedActor, IWithTimers
                 // Those that its actor had not come to wait for an answer.
                 foreach (var connection in entry.Value.Connections)
                     connection.Close("its container's actor has ended");
-
-                foreach (var news in entry.Value.Awaiting ?? [])
-                    Retell(news);
             }
+
+            Stash.UnstashAll();
         });
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
 
+    public IStash Stash { get; set; } = null!;
+
     /// <param name="plane">What all share.</param>
     /// <param name="linger">How long a container is kept after its last connection.</param>
     public static Props Props(ControlPlane plane, TimeSpan linger) => Props(@namespace => ContainerActor.Props(plane, @namespace), linger);
 
-    internal static Props Props(Func<NetworkNamespace, Props> container, TimeSpan linger) =>
-        Akka.Actor.Props.Create(() => new ContainersActor(container, linger));
+    internal static Props Props(Func<NetworkNamespace, Props> propsOf, TimeSpan linger) =>
+        Akka.Actor.Props.Create(() => new ContainersActor(propsOf, linger));
 
     // A container whose actor fails loses its connections; its programs see the device go, and may open it again.
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
 
-    private void Retell(object news)
-    {
-        switch (news)
-        {
-            case ShimEvents.Connected connected:
-                Connect(connected);
-                break;
-            case ShimEvents.Received received:
-                Forward(received);
-                break;
-            case ShimEvents.Closed closed:
-                Close(closed);
-                break;
-        }
-    }
-
-    private void Forward(ShimEvents.Received received)
-    {
-        if (!_containers.TryGetValue(received.Connection.Namespace.Id, out var container))
-            received.Request.CloseDescriptors();
-        else if (container.Awaiting is { } awaiting)
-            awaiting.Enqueue(received);
-        else
-            container.Actor.Tell(received);
-    }
+    private bool IsEnding(ShimConnection connection) => _containers.TryGetValue(connection.Namespace.Id, out var container) && container.IsEnding;
 
     private void Connect(ShimEvents.Connected connected)
     {
@@ -133,14 +118,8 @@ public sealed class ContainersActor : ListedActor, IWithTimers
                 return;
             }
 
-            container = new Container(Context.Watch(Context.ActorOf(_container(held), name)));
+            container = new Container(Context.Watch(Context.ActorOf(_propsOf(held), name)));
             _containers.Add(connection.Namespace.Id, container);
-        }
-
-        if (container.Awaiting is { } awaiting)
-        {
-            awaiting.Enqueue(connected);
-            return;
         }
 
         container.Open++;
@@ -151,21 +130,13 @@ public sealed class ContainersActor : ListedActor, IWithTimers
     private void Close(ShimEvents.Closed closed)
     {
         var id = closed.Connection.Namespace.Id;
-        if (!closed.Connection.Namespace.IsOwn && _containers.TryGetValue(id, out var container))
-        {
-            if (container.Awaiting is { } awaiting)
-            {
-                awaiting.Enqueue(closed);
-                return;
-            }
 
-            // The actor that knew it may have failed, and another serves the container by now.
-            if (container.Connections.Remove(closed.Connection))
-            {
-                container.Actor.Tell(closed);
-                if (--container.Open == 0)
-                    Timers.StartSingleTimer(id, new Linger(id), _linger);
-            }
+        // The actor that knew it may have failed, and another serves the container by now.
+        if (_containers.TryGetValue(id, out var container) && container.Connections.Remove(closed.Connection))
+        {
+            container.Actor.Tell(closed);
+            if (--container.Open == 0)
+                Timers.StartSingleTimer(id, new Linger(id), _linger);
         }
 
         closed.Connection.Namespace.Dispose();
@@ -194,8 +165,8 @@ public sealed class ContainersActor : ListedActor, IWithTimers
         /// <summary>Connections and listeners that have come and not gone.</summary>
         public int Open { get; set; }
 
-        /// <summary>What came after its actor was told to end; the next actor gets it.</summary>
-        public Queue<object>? Awaiting { get; set; }
+        /// <summary>Its actor was told to end; the next one gets what comes meanwhile.</summary>
+        public bool IsEnding { get; set; }
     }
 
     private sealed record Linger(NetworkNamespaceId Container);

@@ -5,11 +5,16 @@ namespace Freeflow.Actors.Containers;
 /// <summary>What happens on the router's socket, as messages.</summary>
 public static class ShimEvents
 {
-    public sealed record Connected(ShimConnection Connection);
+    public interface IOfConnection
+    {
+        ShimConnection Connection { get; }
+    }
 
-    public sealed record Received(ShimConnection Connection, ShimRequest Request);
+    public sealed record Connected(ShimConnection Connection) : IOfConnection;
 
-    public sealed record Closed(ShimConnection Connection, string Reason);
+    public sealed record Received(ShimConnection Connection, ShimRequest Request) : IOfConnection;
+
+    public sealed record Closed(ShimConnection Connection, string Reason) : IOfConnection;
 
     public sealed record Refused(string Reason);
 }
