@@ -55,8 +55,10 @@ public sealed class ContainersActor : ListedActor, IWithTimers, IWithUnboundedSt
         Receive<ShimEvents.Refused>(Refuse);
         Receive<InspectionProtocol.Look>(look =>
         {
-            Sender.Tell(new InspectionProtocol.Seen(_containers.Count));
-            foreach (var container in _containers.Values)
+            // One that ends does not answer, and would be waited for.
+            var all = _containers.Values.Where(container => !container.IsEnding).ToList();
+            Sender.Tell(new InspectionProtocol.Seen(all.Count));
+            foreach (var container in all)
                 container.Actor.Forward(look);
         });
         Receive<Terminated>(ended =>

@@ -40,7 +40,7 @@ public sealed class ContainersComeBackWhileTheyEnd : TestKit
         var third = Connect();
         _containers.Tell(new ShimEvents.Closed(second, "it has ended"));
         _containers.Tell(new InspectionProtocol.Look(0));
-        ExpectMsg<InspectionProtocol.Seen>();
+        Assert.Equal(0, ExpectMsg<InspectionProtocol.Seen>().Below);
 
         _end.Set();
         ExpectMsg<Ended>();
