@@ -56,12 +56,10 @@ public static class AllocationsPerWorkRequest
 
     private static double Between(EngineSite from, EngineSite to)
     {
-        using var sender = new EngineApplication(from, "10.0.0.1");
-        using var receiver = new EngineApplication(to, "10.0.0.2");
-        EngineApplication.Connect(sender, receiver);
-        Exchange(sender, receiver, Warmup);
+        using var pair = new EnginePair(from, to);
+        Exchange(pair.One, pair.Other, Warmup);
         var before = GC.GetTotalAllocatedBytes(precise: true);
-        Exchange(sender, receiver, Count);
+        Exchange(pair.One, pair.Other, Count);
         return (GC.GetTotalAllocatedBytes(precise: true) - before) / (double)Count;
     }
 

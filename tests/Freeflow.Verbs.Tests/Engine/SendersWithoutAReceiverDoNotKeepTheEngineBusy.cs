@@ -15,19 +15,17 @@ public sealed class SendersWithoutAReceiverDoNotKeepTheEngineBusy : IDisposable
     [Fact]
     public void ButAreHeardOnceThereIsOne()
     {
-        using var sender = new EngineApplication(_site, "10.0.0.1");
-        using var receiver = new EngineApplication(_site, "10.0.0.2");
-        EngineApplication.Connect(sender, receiver);
+        using var pair = new EnginePair(_site, _site);
 
         var since = Stopwatch.GetTimestamp();
-        sender.Post(WorkRequestOpcode.Send, 0, 64, receiver);
+        pair.One.Post(WorkRequestOpcode.Send, 0, 64, pair.Other);
         Thread.Sleep(300);
         var naks = _site.Engine.Statistics.RnrNaks;
         var most = Prompt + (Stopwatch.GetElapsedTime(since).TotalMilliseconds / MillisecondsBetween);
 
         Assert.InRange(naks, 1, (long)most);
-        receiver.PostReceive(0, 64);
-        Assert.Equal(WorkCompletionStatus.Success, sender.Take().Status);
+        pair.Other.PostReceive(0, 64);
+        Assert.Equal(WorkCompletionStatus.Success, pair.One.Take().Status);
     }
 
     public void Dispose() => _site.Dispose();

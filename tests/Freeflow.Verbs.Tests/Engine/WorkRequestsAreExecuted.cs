@@ -162,12 +162,10 @@ public class WorkRequestsAreExecuted : TwoEngines
     [Fact]
     public void AnotherProtectionDomainsKeyIsNoKey()
     {
-        using var one = new EngineApplication(Here, "10.0.0.1");
-        using var other = new EngineApplication(Here, "10.0.0.2");
+        using var pair = Connected(isLocal: true);
         using var stranger = new EngineApplication(Here, "10.0.0.3", protectionDomain: 2);
-        EngineApplication.Connect(one, other);
-        one.Post(WorkRequestOpcode.RdmaWrite, 0, 8, stranger);
-        Assert.Equal(WorkCompletionStatus.RemoteAccessError, one.Take().Status);
+        pair.One.Post(WorkRequestOpcode.RdmaWrite, 0, 8, stranger);
+        Assert.Equal(WorkCompletionStatus.RemoteAccessError, pair.One.Take().Status);
     }
 
     [Fact]
