@@ -61,6 +61,7 @@ public sealed partial class HandoverLoop : IDisposable
             _ipv6Endpoint = new Endpoint(isIpv6: true, _host, options.Ipv6Port);
         }
 
+        Statistics = new HandoverStatistics { EndpointPort = _endpoint?.Port ?? 0, Ipv6EndpointPort = _ipv6Endpoint?.Port ?? 0 };
         _ports = new PortRange(options.LocalPorts.First, options.LocalPorts.Last, Random.Shared.Next(1 << 16));
         _lock = options.OwnFilters ? SocketLock.WithOwnFilters() : SocketLock.Open(out _slowLock);
         Pacer = new ConnectionPacer(options.PacesRunning, events.Noticed);
@@ -75,7 +76,7 @@ public sealed partial class HandoverLoop : IDisposable
         _thread = new Thread(Run) { Name = "handover", IsBackground = true };
     }
 
-    public HandoverStatistics Statistics { get; } = new();
+    public HandoverStatistics Statistics { get; }
 
     /// <summary>Keeps the limits of bandwidth.</summary>
     public ConnectionPacer Pacer { get; }

@@ -52,6 +52,11 @@ public sealed class HandoverStatistics
 
     public int Links { get; internal set; }
 
+    /// <summary>At which other hosts' accelerated connections come in, to listeners of AF_INET and of AF_INET6; 0 where there is none.</summary>
+    public int EndpointPort { get; internal init; }
+
+    public int Ipv6EndpointPort { get; internal init; }
+
     /// <summary>Why connections were plain, as the shims and the first look at a destination tell.</summary>
     public IReadOnlyDictionary<string, long> Plain =>
         Enum.GetValues<PlainReason>().Where(reason => _plain[(int)reason] > 0).ToDictionary(reason => reason.ToString(), reason => _plain[(int)reason]);

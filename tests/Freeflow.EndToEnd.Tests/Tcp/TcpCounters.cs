@@ -34,6 +34,10 @@ public sealed record TcpCounters
 
     public required long Waiting { get; init; }
 
+    public required int EndpointPort { get; init; }
+
+    public required int Ipv6EndpointPort { get; init; }
+
     public static TcpCounters Of(LabFixture lab, string host) => lab.Status(host).GetProperty("Tcp").Deserialize<TcpCounters>()!;
 
     /// <summary>What has come since; present numbers stay as they are later.</summary>

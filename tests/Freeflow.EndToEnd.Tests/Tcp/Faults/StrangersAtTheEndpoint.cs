@@ -1,3 +1,5 @@
+using Freeflow.Lab;
+
 namespace Freeflow.EndToEnd.Tests.Tcp.Faults;
 
 /// <summary>What connects to TCP mode's port and is no announced connection is closed within a bound, counted, and leaves nothing.</summary>
@@ -10,11 +12,12 @@ public sealed class StrangersAtTheEndpoint(LabFixture lab) : IClassFixture<LabFi
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(30);
 
     [Theory]
-    [InlineData(4482)]
-    [InlineData(4483)]
-    public void UnannouncedFromARoutersAddress(int port)
+    [InlineData(false)]
+    [InlineData(true)]
+    public void UnannouncedFromARoutersAddress(bool isIpv6)
     {
         var before = TcpCounters.Of(lab, "h2");
+        var port = isIpv6 ? before.Ipv6EndpointPort : before.EndpointPort;
         var held = Descriptors();
         // Silent, slow and full of garbage; each ends when the router closes it.
         var result = lab.Hosts.Exec("h1", s_bound, "timeout", "20", "bash", "-c", $$"""
@@ -24,8 +27,8 @@ public sealed class StrangersAtTheEndpoint(LabFixture lab) : IClassFixture<LabFi
             wait; echo closed
             """);
         Assert.Equal("closed\n", result.Output);
-        LabFixture.Eventually("41 unannounced connections counted", s_bound, () => TcpCounters.Of(lab, "h2").Unannounced - before.Unannounced == 41);
-        LabFixture.Eventually("no descriptor kept", s_bound, () => Descriptors() <= held + Slack, () => $"{held} before, {Descriptors()} now");
+        WaitFor.That("41 unannounced connections counted", s_bound, () => TcpCounters.Of(lab, "h2").Unannounced - before.Unannounced == 41);
+        WaitFor.That("no descriptor kept", s_bound, () => Descriptors() <= held + Slack, () => $"{held} before, {Descriptors()} now");
     }
 
     [Fact]
@@ -33,7 +36,7 @@ public sealed class StrangersAtTheEndpoint(LabFixture lab) : IClassFixture<LabFi
     {
         var before = TcpCounters.Of(lab, "h2");
         var result = lab.Hosts.Exec("h1c1", s_bound, "timeout", "10", "bash", "-c",
-            $"for i in $(seq 20); do (exec 3<>/dev/tcp/{Endpoint}/4482; read -r -u 3 line) & done; wait; echo closed");
+            $"for i in $(seq 20); do (exec 3<>/dev/tcp/{Endpoint}/{before.EndpointPort}; read -r -u 3 line) & done; wait; echo closed");
         Assert.Equal("closed\n", result.Output);
         Assert.Equal(20, TcpCounters.Of(lab, "h2").Strangers - before.Strangers);
     }
