@@ -105,33 +105,11 @@ public sealed class LabNetwork(LabPaths paths, LabOptions options)
             [LabProcesses.Role] = "hold-" + node,
         });
         var processes = new LabProcesses(paths);
-        var deadline = DateTime.UtcNow + Shell.Within(TimeSpan.FromSeconds(10));
-        while (DateTime.UtcNow < deadline)
-        {
-            foreach (var pid in processes.WithRole("hold-" + node))
-            {
-                if (File.Exists(file + ".ready") && IsSleep(pid))
-                {
-                    File.WriteAllText(file, pid.ToString());
-                    return;
-                }
-            }
-
-            Thread.Sleep(5);
-        }
-
-        throw new LabException($"{node} does not start: {File.ReadAllText(file + ".errors").Trim()}");
-    }
-
-    private static bool IsSleep(int pid)
-    {
-        try
-        {
-            return File.ReadAllText($"/proc/{pid}/comm").Trim() == "sleep";
-        }
-        catch (IOException)
-        {
-            return false;
-        }
+        var holder = 0;
+        WaitFor.That(
+            $"the first process of {node}",
+            () => (holder = File.Exists(file + ".ready") ? processes.WithRole("hold-" + node).FirstOrDefault(pid => LabProcesses.NameOf(pid) == "sleep") : 0) != 0,
+            () => File.ReadAllText(file + ".errors").Trim());
+        File.WriteAllText(file, holder.ToString());
     }
 }

@@ -12,16 +12,18 @@ public sealed class LabProcesses(LabPaths paths)
     /// <summary>Ends them all. Ending the first process of a pid namespace ends everything in it.</summary>
     public void EndAll()
     {
-        var deadline = DateTime.UtcNow + Shell.Within(TimeSpan.FromSeconds(10));
         var killed = new HashSet<int>();
-        while (Marked().Union(killed.Where(pid => !HasEnded(pid))).ToList() is { Count: > 0 } left)
-        {
-            foreach (var pid in left.Where(killed.Add))
-                Kill(pid, "KILL");
-            if (DateTime.UtcNow > deadline)
-                throw new LabException($"processes {string.Join(", ", left)} of the lab do not end");
-            Thread.Sleep(20);
-        }
+        List<int> left = [];
+        WaitFor.That(
+            "the end of the lab's processes",
+            () =>
+            {
+                left = [.. Marked().Union(killed.Where(pid => !HasEnded(pid)))];
+                foreach (var pid in left.Where(killed.Add))
+                    Kill(pid, "KILL");
+                return left.Count == 0;
+            },
+            () => string.Join(", ", left));
     }
 
     /// <summary>The lab's processes that carry <paramref name="role"/> in their environment.</summary>
@@ -84,7 +86,7 @@ public sealed class LabProcesses(LabPaths paths)
     }
 
     /// <summary>Null when it has ended.</summary>
-    private static string? NameOf(int pid)
+    public static string? NameOf(int pid)
     {
         try
         {

@@ -8,10 +8,10 @@ namespace Freeflow.Lab;
 public sealed class LabRouters(LabPaths paths)
 {
     /// <summary>How long routers that start may take to be a cluster: seconds, and many times that on a machine with other work.</summary>
-    public static readonly TimeSpan ClusterWithin = Shell.Within(TimeSpan.FromSeconds(120));
+    public static readonly TimeSpan ClusterWithin = TimeSpan.FromSeconds(120);
 
-    private static readonly TimeSpan s_stopWithin = Shell.Within(TimeSpan.FromSeconds(15));
-    private static readonly TimeSpan s_answerWithin = Shell.Within(TimeSpan.FromSeconds(5));
+    private static readonly TimeSpan s_stopWithin = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan s_answerWithin = WaitFor.Scaled(TimeSpan.FromSeconds(5));
 
     /// <param name="host">Where.</param>
     /// <param name="inHostPidNamespace">Whether it sees the containers' processes.</param>
@@ -42,6 +42,7 @@ public sealed class LabRouters(LabPaths paths)
                 ["DOTNET_gcServer"] = "0",
                 ["DOTNET_TieredCompilation"] = "1",
             });
+        WaitFor.That($"the start of {host}'s router", () => IsSupervised(host), () => LogEndOf(host));
     }
 
     /// <summary>The router's pid as the machine sees it; null when it does not run.</summary>
@@ -49,14 +50,8 @@ public sealed class LabRouters(LabPaths paths)
     {
         foreach (var pid in new LabProcesses(paths).WithRole("router-" + host))
         {
-            try
-            {
-                if (File.ReadAllText($"/proc/{pid}/comm").Trim() == "freeflow")
-                    return pid;
-            }
-            catch (IOException)
-            {
-            }
+            if (LabProcesses.NameOf(pid) == "freeflow")
+                return pid;
         }
 
         return null;
@@ -81,19 +76,11 @@ public sealed class LabRouters(LabPaths paths)
     /// <summary>Waits until every router sees all members up, and reaches them.</summary>
     public void AwaitCluster(int hosts, TimeSpan bound)
     {
-        var deadline = DateTime.UtcNow + bound;
-        for (var host = 1; host <= hosts; host++)
+        foreach (var host in Enumerable.Range(1, hosts).Select(LabLayout.Host))
         {
-            while (!SeesMembers(LabLayout.Host(host), hosts))
-            {
-                if (DateTime.UtcNow > deadline)
-                {
-                    var log = File.ReadLines(paths.RouterLog(LabLayout.Host(host))).TakeLast(20);
-                    throw new LabException($"{LabLayout.Host(host)} does not see {hosts} members up within {bound.TotalSeconds} s; its log ends:\n{string.Join('\n', log)}");
-                }
-
-                Thread.Sleep(100);
-            }
+            WaitFor.That($"{hosts} members up, as {host} sees them", bound, () => SeesMembers(host, hosts) || !IsSupervised(host), () => LogEndOf(host));
+            if (!IsSupervised(host))
+                throw new LabException($"the router of {host} has ended; {LogEndOf(host)}");
         }
     }
 
@@ -132,20 +119,19 @@ public sealed class LabRouters(LabPaths paths)
     {
         var hostPid = new LabNetwork(paths, new LabOptions()).PidOf(host);
         return Shell.Run(
-            Shell.Within(TimeSpan.FromSeconds(10)),
+            TimeSpan.FromSeconds(10),
             new Dictionary<string, string> { ["FFR_NAME"] = LabLayout.RouterName },
             "nsenter", "-t", hostPid.ToString(), "-n", "-m", "-u", "-p", paths.RouterProgram, command);
     }
 
+    /// <summary>Whether the process is there that starts the router again where that has ended for it: without one the router has ended for good, or has not begun.</summary>
+    private bool IsSupervised(string host) => new LabProcesses(paths).WithRole("router-" + host).Any(pid => LabProcesses.NameOf(pid) == "supervise");
+
+    private string LogEndOf(string host) => $"its log ends:\n{string.Join('\n', File.ReadLines(paths.RouterLog(host)).TakeLast(20))}";
+
     private static void AwaitEnd(string host, int pid)
     {
-        var deadline = DateTime.UtcNow + s_stopWithin;
-        while (!LabProcesses.HasEnded(pid))
-        {
-            if (DateTime.UtcNow > deadline)
-                throw new LabException($"the router of {host} does not end within {s_stopWithin.TotalSeconds} s");
-            Thread.Sleep(20);
-        }
+        WaitFor.That($"the end of the router of {host}", s_stopWithin, () => LabProcesses.HasEnded(pid));
     }
 
     /// <summary>Puts the library in place in one step: running programs keep the one they have.</summary>

@@ -5,6 +5,7 @@ internal static class MountPoint
 {
     private const string Path = "/freeflow";
     private const string LockFile = "/run/freeflow-lab.lock";
+    private static readonly TimeSpan s_lockWithin = TimeSpan.FromSeconds(60);
 
     /// <summary>Makes the directory, and runs what starts the first process of a lab: from then on it is in use.</summary>
     public static void MakeAndUse(Action start)
@@ -25,15 +26,20 @@ internal static class MountPoint
     /// <summary>Keeps the labs of other processes, and of other threads of this one, from doing either meanwhile.</summary>
     private static FileStream Lock()
     {
-        for (var deadline = DateTime.UtcNow.AddSeconds(60); ; Thread.Sleep(5))
+        FileStream? locked = null;
+        WaitFor.That($"the lock of {LockFile}", s_lockWithin, () => (locked = TryLock()) is not null);
+        return locked!;
+    }
+
+    private static FileStream? TryLock()
+    {
+        try
         {
-            try
-            {
-                return new FileStream(LockFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            }
-            catch (IOException) when (DateTime.UtcNow < deadline)
-            {
-            }
+            return new FileStream(LockFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException)
+        {
+            return null;
         }
     }
 }

@@ -12,15 +12,6 @@ public sealed record ProgramResult(int ExitCode, string Output, string Errors)
 /// <summary>Runs programs, each within a bound.</summary>
 public static class Shell
 {
-    /// <summary>The environment variable that says how many times as long as usual everything may take, as in a virtual machine.</summary>
-    public const string PatienceVariable = "FREEFLOW_LAB_PATIENCE";
-
-    private static readonly int s_patience =
-        int.TryParse(Environment.GetEnvironmentVariable(PatienceVariable), out var given) && given is >= 1 and <= 100 ? given : 1;
-
-    /// <summary>A bound of the lab's own, on this machine.</summary>
-    public static TimeSpan Within(TimeSpan usual) => usual * s_patience;
-
     public static ProgramResult Run(TimeSpan bound, IReadOnlyDictionary<string, string>? environment, params IEnumerable<string> command)
     {
         using var program = BackgroundProgram.Start(environment, command);
@@ -30,7 +21,7 @@ public static class Shell
     /// <summary>Runs a bash script with -e; throws when it fails.</summary>
     public static void Script(string script, IReadOnlyDictionary<string, string>? environment = null)
     {
-        var result = Run(Within(TimeSpan.FromSeconds(30)), environment, "bash", "-ec", script);
+        var result = Run(TimeSpan.FromSeconds(30), environment, "bash", "-ec", script);
         if (result.ExitCode != 0)
             throw new LabException($"{result.Errors.Trim()} (exit status {result.ExitCode}) in:\n{script}");
     }
@@ -39,15 +30,17 @@ public static class Shell
 /// <summary>A program that runs beside the caller; ended when disposed.</summary>
 public sealed class BackgroundProgram : IDisposable
 {
+    private static readonly TimeSpan s_endsWithin = TimeSpan.FromSeconds(2);
+
     private readonly Process _process;
-    private readonly Task<string> _output;
-    private readonly Task<string> _errors;
+    private readonly SpokenText _output;
+    private readonly SpokenText _errors;
 
     private BackgroundProgram(Process process)
     {
         _process = process;
-        _output = process.StandardOutput.ReadToEndAsync();
-        _errors = process.StandardError.ReadToEndAsync();
+        _output = new SpokenText(process.StandardOutput);
+        _errors = new SpokenText(process.StandardError);
     }
 
     public int Pid => _process.Id;
@@ -55,6 +48,17 @@ public sealed class BackgroundProgram : IDisposable
     public bool HasExited => _process.HasExited;
 
     public StreamWriter Input => _process.StandardInput;
+
+    /// <summary>What it has written to its output so far.</summary>
+    public string OutputSoFar => _output.SoFar;
+
+    /// <summary>Waits until it has written a text to its output; throws TimeoutException where it does not, or ends before.</summary>
+    public void AwaitOutput(string text)
+    {
+        WaitFor.That($"\"{text}\"", () => OutputSoFar.Contains(text, StringComparison.Ordinal) || HasExited, () => OutputSoFar);
+        if (HasExited && !_output.WholeWithin(s_endsWithin).Contains(text, StringComparison.Ordinal))
+            throw new TimeoutException($"it ended before it wrote \"{text}\": {OutputSoFar}{_errors.SoFar}");
+    }
 
     public static BackgroundProgram Start(IReadOnlyDictionary<string, string>? environment, IEnumerable<string> command)
     {
@@ -71,16 +75,18 @@ public sealed class BackgroundProgram : IDisposable
     }
 
     /// <summary>Waits for the end; a program that goes on beyond the bound is ended, with exit status 124 as timeout(1) has it.</summary>
-    public ProgramResult Wait(TimeSpan bound)
+    /// <param name="usual">The bound, before <see cref="WaitFor"/> scales it.</param>
+    public ProgramResult Wait(TimeSpan usual)
     {
+        var bound = WaitFor.Scaled(usual);
         _process.StandardInput.Close();
+        // What it has started may live on and hold its output.
         if (_process.WaitForExit(bound))
-            return new ProgramResult(_process.ExitCode, _output.Result, _errors.Result);
+            return new ProgramResult(_process.ExitCode, _output.WholeWithin(bound), _errors.WholeWithin(bound));
         Signal("TERM");
-        if (!_process.WaitForExit(TimeSpan.FromSeconds(2)))
+        if (!_process.WaitForExit(s_endsWithin))
             _process.Kill(entireProcessTree: true);
-        var text = Task.WhenAll(_output, _errors).Wait(TimeSpan.FromSeconds(2)) ? (_output.Result, _errors.Result) : ("", "");
-        return new ProgramResult(124, text.Item1, $"{text.Item2}\nnot finished within {bound.TotalSeconds} s");
+        return new ProgramResult(124, _output.WholeWithin(s_endsWithin), $"{_errors.WholeWithin(s_endsWithin)}\nnot finished within {bound.TotalSeconds} s");
     }
 
     /// <summary>Sends a signal; `lab exec` passes it on to the program in the container.</summary>

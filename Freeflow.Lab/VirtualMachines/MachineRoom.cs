@@ -60,17 +60,9 @@ public sealed class MachineRoom : IDisposable
 
     private void AwaitWire()
     {
-        var deadline = DateTime.UtcNow + s_wireWithin;
-        while (!File.Exists(VirtualMachine.WireOf(_paths)))
-        {
-            if (!this[1].IsRunning || DateTime.UtcNow > deadline)
-            {
-                // Says why, where it has ended.
-                this[1].AwaitReady();
-                throw new LabException($"{this[1].Name} has not opened the wire within {s_wireWithin.TotalSeconds} s");
-            }
-
-            Thread.Sleep(50);
-        }
+        WaitFor.That($"{this[1].Name} opening the wire", s_wireWithin, () => File.Exists(VirtualMachine.WireOf(_paths)) || !this[1].IsRunning);
+        // Says why, where it has ended.
+        if (!this[1].IsRunning)
+            this[1].AwaitReady();
     }
 }

@@ -58,18 +58,12 @@ public sealed class VirtualMachine(LabPaths paths, string name)
     /// <summary>Waits until programs can be run in it.</summary>
     public void AwaitReady()
     {
-        var deadline = DateTime.UtcNow + s_bootWithin;
-        while (!File.Exists(Path.Combine(Share, "ready")))
-        {
-            var failed = Path.Combine(Share, "failed");
-            if (File.Exists(failed))
-                throw new LabException($"{name} is not ready: {File.ReadAllText(failed).Trim()}; {ConsoleEnd}");
-            if (!IsRunning)
-                throw new LabException($"{name} has ended before it was ready: {EndOf("qemu")}; {ConsoleEnd}");
-            if (DateTime.UtcNow > deadline)
-                throw new LabException($"{name} was not ready to run programs within {s_bootWithin.TotalSeconds} s; {ConsoleEnd}");
-            Thread.Sleep(100);
-        }
+        var (ready, failed) = (Path.Combine(Share, "ready"), Path.Combine(Share, "failed"));
+        WaitFor.That($"{name} ready to run programs", s_bootWithin, () => File.Exists(ready) || File.Exists(failed) || !IsRunning, () => ConsoleEnd);
+        if (File.Exists(failed))
+            throw new LabException($"{name} is not ready: {File.ReadAllText(failed).Trim()}; {ConsoleEnd}");
+        if (!File.Exists(ready))
+            throw new LabException($"{name} has ended before it was ready: {EndOf("qemu")}; {ConsoleEnd}");
     }
 
     /// <summary>Runs a program in it; one that goes on beyond the bound is ended, with exit status 124.</summary>
@@ -86,14 +80,7 @@ public sealed class VirtualMachine(LabPaths paths, string name)
     {
         foreach (var pid in Pids)
             LabProcesses.Kill(pid, "KILL");
-        var deadline = DateTime.UtcNow + s_endWithin;
-        while (IsRunning)
-        {
-            if (DateTime.UtcNow > deadline)
-                throw new LabException($"{name} does not end within {s_endWithin.TotalSeconds} s");
-            Thread.Sleep(20);
-        }
-
+        WaitFor.That($"the end of {name}", s_endWithin, () => !IsRunning);
         if (Directory.Exists(Place))
             Directory.Delete(Place, recursive: true);
     }

@@ -143,8 +143,10 @@ internal sealed class DirectorySession(int routers, int addresses)
 
     private static Gid GidOf(int number) => Gid.FromAddress(new IPAddress([10, (byte)(number >> 16), (byte)(number >> 8), (byte)number]));
 
-    private static void Await(string what, TimeSpan within, Func<bool> holds, Func<string>? found = null)
+    /// <summary>Looks every 2 ms, since some of these waits are what is measured: the pauses of <see cref="WaitFor"/> grow.</summary>
+    private static void Await(string what, TimeSpan usual, Func<bool> holds, Func<string>? found = null)
     {
+        var within = WaitFor.Scaled(usual);
         for (var began = Stopwatch.GetTimestamp(); !holds(); Thread.Sleep(2))
         {
             if (Stopwatch.GetElapsedTime(began) > within)

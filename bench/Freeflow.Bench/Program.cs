@@ -86,7 +86,7 @@ command.SetAction(parsed =>
         new Session(lab, parsed.GetValue(rounds), parsed.GetValue(quick)).Run();
         return 0;
     }
-    catch (LabException problem)
+    catch (Exception problem) when (problem is LabException or TimeoutException)
     {
         Console.Error.WriteLine("bench: " + problem.Message);
         return 1;

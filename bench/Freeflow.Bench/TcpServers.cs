@@ -6,8 +6,6 @@ namespace Freeflow.Bench;
 /// <summary>The servers of all paths. They stay through all rounds, so that no round pays for their start.</summary>
 public sealed class TcpServers : IDisposable
 {
-    private static readonly TimeSpan s_listensWithin = TimeSpan.FromSeconds(10);
-
     // Between a listener and the moment when the other hosts' routers know it; a connection before that is plain.
     private static readonly TimeSpan s_known = TimeSpan.FromSeconds(1);
 
@@ -74,18 +72,11 @@ public sealed class TcpServers : IDisposable
         return file + ".conf";
     }
 
-    private void AwaitListening(TcpPath path, TcpService service, BackgroundProgram program)
-    {
-        var deadline = DateTime.UtcNow + s_listensWithin;
-        while (!Listens(path.ServerNode, path.Port(service)))
-        {
-            if (program.HasExited)
-                throw new LabException($"the {service} server in {path.ServerNode} ends: {program.Wait(TimeSpan.FromSeconds(1)).Everything}");
-            if (DateTime.UtcNow > deadline)
-                throw new LabException($"the {service} server in {path.ServerNode} does not listen on {path.Port(service)} within {s_listensWithin.TotalSeconds} s");
-            Thread.Sleep(20);
-        }
-    }
+    private void AwaitListening(TcpPath path, TcpService service, BackgroundProgram program) => WaitFor.That(
+        $"the {service} server in {path.ServerNode} listens on {path.Port(service)}",
+        () => Listens(path.ServerNode, path.Port(service)) || (program.HasExited
+            ? throw new LabException($"the {service} server in {path.ServerNode} ends: {program.Wait(TimeSpan.FromSeconds(1)).Everything}")
+            : false));
 
     // proc(5), net/tcp: the local address and port are the second field, the state the fourth, 0A for one that listens.
     private bool Listens(string node, int port)

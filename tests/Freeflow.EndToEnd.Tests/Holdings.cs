@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Freeflow.Lab;
 
 namespace Freeflow.EndToEnd.Tests;
 
@@ -22,7 +23,7 @@ public sealed record Holdings(int QueuePairs, int CompletionQueues, int MemoryRe
     public static void MustVanish(LabFixture lab, string host)
     {
         var found = Of(lab, host);
-        LabFixture.Eventually($"nothing of a container left in {host}'s router", LabFixture.UntilForgotten,
+        WaitFor.That($"nothing of a container left in {host}'s router", LabFixture.UntilForgotten,
             () => (found = Of(lab, host)) is { QueuePairs: 0, CompletionQueues: 0, MemoryRegions: 0, Connections: 0, Groups: 0, Actors: 0, MemoryFiles: 0 },
             () => found.ToString());
     }

@@ -18,7 +18,7 @@ public sealed class KnownContainers : IDisposable
             _programs.Add(lab.Hosts.Start(container, "ibv_asyncwatch"));
         foreach (var (container, host) in from container in containers from host in new[] { "h1", "h2" } select (container, host))
         {
-            LabFixture.Eventually($"the address of {container} known to the router of {host}", s_bound,
+            WaitFor.That($"the address of {container} known to the router of {host}", s_bound,
                 () => lab.Status(host).GetProperty("Addresses").TryGetProperty(LabFixture.AddressOf(container), out _));
         }
     }

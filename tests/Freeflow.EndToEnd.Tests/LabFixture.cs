@@ -20,10 +20,16 @@ public class LabFixture : IDisposable
     private static readonly TimeSpan s_startsWithin = TimeSpan.FromSeconds(30);
 
     private readonly SharedLab? _shared;
+    private readonly LabPool? _pool;
 
     public LabFixture()
+        : this(LabPool.Usual)
     {
-        _shared = LabPool.Take();
+    }
+
+    private protected LabFixture(LabPool pool)
+    {
+        (_pool, _shared) = (pool, pool.Take());
         Hosts = _shared.Hosts;
     }
 
@@ -51,7 +57,7 @@ public class LabFixture : IDisposable
         if (_shared is null)
             Hosts.Down();
         else
-            LabPool.Return(_shared);
+            _pool!.Return(_shared);
         GC.SuppressFinalize(this);
     }
 
@@ -72,24 +78,13 @@ public class LabFixture : IDisposable
         Hosts.Routers.AwaitCluster(LabPool.HostCount, LabRouters.ClusterWithin);
     }
 
-    /// <summary>Waits for something that must come true; fails with <paramref name="what"/> when it does not within the bound.</summary>
-    public static void Eventually(string what, TimeSpan bound, Func<bool> holds, Func<string>? found = null)
-    {
-        var deadline = DateTime.UtcNow + bound;
-        while (!holds())
-        {
-            Assert.True(DateTime.UtcNow < deadline, $"not within {bound.TotalSeconds} s: {what}{(found is null ? "" : "; found: " + found())}");
-            Thread.Sleep(50);
-        }
-    }
-
     /// <summary>Starts a server program and waits until it listens on its TCP port.</summary>
     public BackgroundProgram StartListening(string node, int port, params IEnumerable<string> command)
     {
         var words = command.ToList();
-        Eventually($"port {port} free in {node}", s_startsWithin, () => !ListensOverTcp(node, port));
+        WaitFor.That($"port {port} free in {node}", s_startsWithin, () => !ListensOverTcp(node, port));
         var program = Hosts.Start(node, words);
-        Eventually($"{words[0]} listening on {port} in {node}", s_startsWithin, () => ListensOverTcp(node, port) || program.HasExited);
+        WaitFor.That($"{words[0]} listening on {port} in {node}", s_startsWithin, () => ListensOverTcp(node, port) || program.HasExited);
         if (program.HasExited)
             Assert.Fail($"{string.Join(' ', words)} in {node} ended: {program.Wait(TimeSpan.FromSeconds(1)).Everything}");
         return program;
@@ -97,6 +92,9 @@ public class LabFixture : IDisposable
 
     /// <summary>Mends what the test before has left broken in a shared lab.</summary>
     internal void MakeWhole(string test) => _shared?.MakeWhole(test);
+
+    /// <summary>Begins to record what the routers say, in case that the test fails.</summary>
+    internal FailureRecord Record() => new(Hosts, Hosts.Current is { } options ? Enumerable.Range(1, options.Hosts).Select(LabLayout.Host) : []);
 
     /// <summary>Whether the kernel knows a TCP listener on that port in a container.</summary>
     public bool ListensOverTcp(string node, int port) => KernelKnows(node, ["tcp", "tcp6"], "0A", port);

@@ -1,3 +1,4 @@
+using System.Net.NetworkInformation;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
@@ -69,19 +70,16 @@ public sealed partial class OneFileServesEveryCLibrary : IDisposable
     private static string Exchange(CLibrary library, Dictionary<string, string>? environment)
     {
         var program = Shim.Program("tcp-exchange", library);
-        var port = FreePort().ToString();
-        using var server = BackgroundProgram.Start(environment, [program, "serve", port, "1"]);
-        var deadline = DateTime.UtcNow + s_bound;
-        ProgramResult client;
-        do
-        {
-            client = Shell.Run(s_bound, environment, program, "send", "127.0.0.1", port, "1000000");
-        }
-        while (client.Errors.Contains("Connection refused") && !server.HasExited && DateTime.UtcNow < deadline);
+        var port = FreePort();
+        using var server = BackgroundProgram.Start(environment, [program, "serve", $"{port}", "1"]);
+        WaitFor.That("the server listens", s_bound, () => server.HasExited || IsListening(port));
+        var client = Shell.Run(s_bound, environment, program, "send", "127.0.0.1", $"{port}", "1000000");
         var served = server.Wait(s_bound);
         Assert.True(client.ExitCode == 0 && served.ExitCode == 0, $"client: {client.Everything}\nserver: {served.Everything}");
         return Ports().Replace(client.Everything + served.Everything, ":PORT");
     }
+
+    private static bool IsListening(int port) => IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Any(listener => listener.Port == port);
 
     private static int FreePort()
     {

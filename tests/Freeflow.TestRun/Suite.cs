@@ -23,6 +23,7 @@ internal sealed class Suite(Repository repository, string name)
         string[] filtered = filter.Length == 0 ? [] : ["--filter", filter];
         var start = new ProcessStartInfo(
             "dotnet", ["test", Assembly, "--nologo", "--logger", $"trx;LogFileName={trx}", "--logger", "console;verbosity=minimal", .. filtered]);
+        start.Environment["FREEFLOW_TEST_RESULTS"] = repository.Results;
         var problem = await EndAsync(start, bound, stop);
         return File.Exists(trx)
             ? new SuiteResult(TrxFile.Read(name, trx), problem ?? TrxFile.Problem(trx))

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Freeflow.Lab;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Engine;
 
@@ -8,7 +9,7 @@ namespace Freeflow.Verbs.Testbed;
 /// <summary>What a library does for ibv_poll_cq.</summary>
 internal sealed class CompletionReader(EngineCompletionQueue queue)
 {
-    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_bound = WaitFor.Scaled(TimeSpan.FromSeconds(10));
 
     private uint _consumer;
 
@@ -27,7 +28,7 @@ internal sealed class CompletionReader(EngineCompletionQueue queue)
         return true;
     }
 
-    /// <summary>Waits for one completion; throws when none comes within ten seconds.</summary>
+    /// <summary>Waits for one completion; throws when none comes within the bound. Spins, as applications do: a pause would take longer than most completions.</summary>
     public WorkCompletion Take()
     {
         var from = Stopwatch.GetTimestamp();

@@ -75,7 +75,7 @@ public sealed class DatagramApplication : IDisposable
             joined = result;
             done.Set();
         });
-        done.Wait(TimeSpan.FromSeconds(10));
+        done.Wait(EngineSite.AnswersWithin);
         return joined;
     }
 
@@ -83,14 +83,14 @@ public sealed class DatagramApplication : IDisposable
     {
         using var done = new ManualResetEventSlim();
         _site.Engine.LeaveGroup(QueuePair, group, done.Set);
-        done.Wait(TimeSpan.FromSeconds(10));
+        done.Wait(EngineSite.AnswersWithin);
     }
 
     public void Modify(QueuePairChange change)
     {
         using var done = new ManualResetEventSlim();
         _site.Engine.Modify(QueuePair, change, done.Set);
-        if (!done.Wait(TimeSpan.FromSeconds(10)))
+        if (!done.Wait(EngineSite.AnswersWithin))
             throw new TimeoutException("the engine does not answer");
     }
 
@@ -121,14 +121,14 @@ public sealed class DatagramApplication : IDisposable
 
     public bool TryTake(out WorkCompletion completion) => _completions.TryTake(out completion);
 
-    /// <summary>Waits for one completion; throws when none comes within ten seconds.</summary>
+    /// <summary>Waits for one completion; throws when none comes within the bound.</summary>
     public WorkCompletion Take() => _completions.Take();
 
     public void Dispose()
     {
         using var done = new ManualResetEventSlim();
         _site.Engine.Detach(_connection, done.Set);
-        done.Wait(TimeSpan.FromSeconds(10));
+        done.Wait(EngineSite.AnswersWithin);
         QueuePair.Dispose();
         CompletionQueue.Dispose();
         _connection.Dispose();

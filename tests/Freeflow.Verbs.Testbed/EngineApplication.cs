@@ -117,7 +117,7 @@ public sealed class EngineApplication : IDisposable
     {
         using var done = new ManualResetEventSlim();
         _site.Engine.Modify(QueuePair, change, done.Set);
-        if (!done.Wait(TimeSpan.FromSeconds(10)))
+        if (!done.Wait(EngineSite.AnswersWithin))
             throw new TimeoutException("the engine does not answer");
     }
 
@@ -165,7 +165,7 @@ public sealed class EngineApplication : IDisposable
             answer = given;
             done.Set();
         });
-        return done.Wait(TimeSpan.FromSeconds(10)) ? answer! : throw new TimeoutException("the engine does not answer");
+        return done.Wait(EngineSite.AnswersWithin) ? answer! : throw new TimeoutException("the engine does not answer");
     }
 
     /// <summary>What a library does once a queue has moved to another ring.</summary>
@@ -188,7 +188,7 @@ public sealed class EngineApplication : IDisposable
 
     public bool TryTake(out WorkCompletion completion) => _completions.TryTake(out completion);
 
-    /// <summary>Waits for one completion; throws when none comes within ten seconds.</summary>
+    /// <summary>Waits for one completion; throws when none comes within the bound.</summary>
     public WorkCompletion Take() => _completions.Take();
 
     /// <summary>Ends as a process that is killed: everything at once.</summary>
@@ -196,7 +196,7 @@ public sealed class EngineApplication : IDisposable
     {
         using var done = new ManualResetEventSlim();
         _site.Engine.Detach(_connection, done.Set);
-        done.Wait(TimeSpan.FromSeconds(10));
+        done.Wait(EngineSite.AnswersWithin);
         QueuePair.Dispose();
         Shared?.Dispose();
         CompletionQueue.Dispose();

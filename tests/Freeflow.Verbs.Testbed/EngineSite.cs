@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Security.Cryptography;
+using Freeflow.Lab;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Engine;
 using Freeflow.Verbs.Links;
@@ -19,6 +20,9 @@ public sealed class EngineSite : IDisposable, IEngineEvents, IAddressResolver
         Engine.Start();
     }
 
+    /// <summary>How long the engine may take to carry out a command.</summary>
+    internal static TimeSpan AnswersWithin { get; } = WaitFor.Scaled(TimeSpan.FromSeconds(10));
+
     public VerbsEngine Engine { get; }
 
     public ConcurrentQueue<(uint QueuePair, QueuePairFault Fault)> Failures { get; } = new();
@@ -28,6 +32,9 @@ public sealed class EngineSite : IDisposable, IEngineEvents, IAddressResolver
 
     public ConcurrentQueue<string> News { get; } = new();
 
+    /// <summary>How many links have come up so far.</summary>
+    private int LinksUp => News.Count(news => news == "link up");
+
     /// <summary>Joins two engines by a data link over loopback; each is peer 0 of the other.</summary>
     public static async Task LinkAsync(EngineSite dialing, EngineSite accepting, bool encrypt = false)
     {
@@ -36,21 +43,18 @@ public sealed class EngineSite : IDisposable, IEngineEvents, IAddressResolver
             new IPEndPoint(IPAddress.Loopback, 0), "accepting", _ => credential, encrypt: false,
             (_, link) => accepting.Engine.AttachLink(0, link), accepting.News.Enqueue);
         var to = new IPEndPoint(IPAddress.Loopback, accepting._listener.Port);
+        var (dialingBefore, acceptingBefore) = (dialing.LinksUp, accepting.LinksUp);
         var dialed = await LinkDialer.DialAsync(IPAddress.Loopback, to, "dialing", "accepting", LinkPurpose.Data, credential, encrypt, CancellationToken.None);
         dialing.Engine.AttachLink(0, dialed);
-        await dialing.UntilAsync("link up");
-        await accepting.UntilAsync("link up");
+        await WaitFor.ThatAsync("the link at both ends", () => dialing.LinksUp > dialingBefore && accepting.LinksUp > acceptingBefore);
     }
 
     /// <summary>Waits until something was reported.</summary>
-    public async Task UntilAsync(string news)
-    {
-        for (var deadline = DateTime.UtcNow.AddSeconds(10); !News.Contains(news); await Task.Delay(2))
-        {
-            if (DateTime.UtcNow > deadline)
-                throw new TimeoutException($"no \"{news}\" among: {string.Join(", ", News)}");
-        }
-    }
+    public Task UntilAsync(string news) => WaitFor.ThatAsync($"\"{news}\"", () => News.Contains(news), () => string.Join(", ", News));
+
+    /// <summary>Waits until the peer's engine has handled all that this engine sent it before: a ping follows it on the link, and the answer returns.</summary>
+    public void SynchronizeWithPeer() =>
+        WaitFor.That("room for a ping", () => EngineApplication.Ask<TimeSpan?>(done => Engine.Ping(0, done)) is not null);
 
     public void Dispose()
     {

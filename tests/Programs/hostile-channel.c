@@ -264,14 +264,14 @@ static void wrong_offsets(void) {
     }
 }
 
-/* Takes every connection that it can get, and holds them. */
+/* Takes every connection that it can get, and holds them until its input ends. */
 static void many_connections(void) {
     int count = 0;
     while (count < 4000 && connect_router() >= 0)
         count++;
     printf("%d connections\n", count);
     fflush(stdout);
-    sleep(3);
+    getchar();
 }
 
 int main(int count, char **words) {

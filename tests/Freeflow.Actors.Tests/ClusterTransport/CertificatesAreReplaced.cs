@@ -92,17 +92,17 @@ public sealed class CertificatesAreReplaced : IDisposable
     [InlineData(0, null)]
     [InlineData(20, "expires on")]
     [InlineData(60, "has expired on")]
-    public async Task TheClockSaysWhatIsToldOfTheOwnOne(double days, string? said)
+    public void TheClockSaysWhatIsToldOfTheOwnOne(double days, string? said)
     {
         var clock = new ShiftedClock(TimeSpan.FromDays(days));
         using var certificates = new ClusterCertificates(_files, clock);
-        var told = new TaskCompletionSource<string>();
-        certificates.Wrong += problem => told.TrySetResult(problem);
+        var told = new List<string>();
+        certificates.Wrong += told.Add;
         certificates.Watch();
         if (said is not null)
-            Assert.Contains(said, await told.Task.WaitAsync(TransportNode.Bound));
+            Assert.Contains(said, Assert.Single(told));
         else
-            await Assert.ThrowsAsync<TimeoutException>(() => told.Task.WaitAsync(TimeSpan.FromMilliseconds(200)));
+            Assert.Empty(told);
     }
 
     private CertificateFiles FilesOf(string name)
@@ -118,9 +118,15 @@ public sealed class CertificatesAreReplaced : IDisposable
         File.WriteAllText(files.Authorities, string.Concat(trusted.Select(authority => File.ReadAllText(authority.File))));
     }
 
-    /// <summary>The time as another machine has it.</summary>
+    /// <summary>The time as another machine has it. Its timers go off for the first time before they are returned, and then never.</summary>
     private sealed class ShiftedClock(TimeSpan by) : TimeProvider
     {
         public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + by;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            callback(state);
+            return base.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
     }
 }

@@ -4,14 +4,18 @@ using Akka.Actor.Setup;
 using Akka.Configuration;
 using Akka.Event;
 using Freeflow.Actors.ClusterTransport;
+using Freeflow.Lab;
 
 namespace Freeflow.Actors.Tests.ClusterTransport;
 
 /// <summary>An actor system over the routers' transport, with an actor that answers.</summary>
 internal sealed class TransportNode : IDisposable
 {
+    // Before it is scaled.
+    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(60);
+
     /// <summary>A connection over loopback takes milliseconds; the rest is for a machine with other work.</summary>
-    public static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan Bound = WaitFor.Scaled(s_bound);
 
     private static readonly Config s_config = ConfigurationFactory.ParseString("""
         akka {
@@ -71,22 +75,11 @@ internal sealed class TransportNode : IDisposable
     }
 
     /// <summary>Asks again until there is an answer: what is said while there is no connection may be lost.</summary>
-    public async Task MustReachAsync(TransportNode other)
-    {
-        var deadline = DateTime.UtcNow + Bound;
-        while (await AskAsync(other, "hello", TimeSpan.FromSeconds(2)) != "hello")
-            Assert.True(DateTime.UtcNow < deadline, $"no answer within {Bound}; here:\n{Log}\nthere:\n{other.Log}");
-    }
+    public Task MustReachAsync(TransportNode other) => WaitFor.ThatAsync(
+        "an answer", s_bound, async () => await AskAsync(other, "hello", WaitFor.Scaled(TimeSpan.FromSeconds(2))) == "hello",
+        () => $"here:\n{Log}\nthere:\n{other.Log}");
 
-    public async Task AwaitLogAsync(string text)
-    {
-        var deadline = DateTime.UtcNow + Bound;
-        while (!Log.Contains(text, StringComparison.Ordinal))
-        {
-            Assert.True(DateTime.UtcNow < deadline, $"not logged within {Bound}: {text}; but:\n{Log}");
-            await Task.Delay(20);
-        }
-    }
+    public Task AwaitLogAsync(string text) => WaitFor.ThatAsync($"\"{text}\" in the log", s_bound, () => Log.Contains(text, StringComparison.Ordinal), () => Log);
 
     private sealed class Echo : ReceiveActor
     {

@@ -4,7 +4,6 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Akka.Actor;
 using Akka.TestKit;
-using Akka.TestKit.Xunit2;
 using Freeflow.Actors.ConnectionManagement;
 using Freeflow.Actors.Connections;
 using Freeflow.Actors.Containers;
@@ -19,7 +18,7 @@ using Freeflow.Verbs.Policy;
 namespace Freeflow.Actors.Tests.ConnectionManagement;
 
 /// <summary>One id, its peer played, and time that passes when it is told to.</summary>
-public sealed class CommunicationIdsConverse : TestKit
+public sealed class CommunicationIdsConverse : ActorTest
 {
     private const ulong Uid = 77;
     private static readonly TimeSpan s_silence = TimeSpan.FromMilliseconds(50);

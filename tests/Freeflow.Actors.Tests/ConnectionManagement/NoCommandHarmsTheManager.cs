@@ -3,7 +3,6 @@ using System.Net.NetworkInformation;
 using System.Runtime.InteropServices;
 using Akka.Actor;
 using Akka.TestKit;
-using Akka.TestKit.Xunit2;
 using Freeflow.Actors.ConnectionManagement;
 using Freeflow.Actors.Connections;
 using Freeflow.Actors.Containers;
@@ -21,7 +20,7 @@ namespace Freeflow.Actors.Tests.ConnectionManagement;
 /// Commands of random kinds, lengths and contents, with ids and addresses in them that are often right, from two processes of
 /// one container: each is answered, and neither the manager nor an id fails.
 /// </summary>
-public sealed class NoCommandHarmsTheManager : TestKit
+public sealed class NoCommandHarmsTheManager : ActorTest
 {
     private const int Commands = 20_000;
     private static readonly IPAddress s_own = IPAddress.Parse("10.244.1.11");

@@ -1,7 +1,7 @@
 using Akka.Actor;
-using Akka.TestKit.Xunit2;
 using Freeflow.Actors.Containers;
 using Freeflow.Actors.Inspection;
+using Freeflow.Lab;
 using Freeflow.Verbs.Channel;
 using Freeflow.Verbs.Containers;
 using Microsoft.Win32.SafeHandles;
@@ -9,7 +9,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Freeflow.Actors.Tests.Containers;
 
 /// <summary>A process of a container that nobody was left of may come while the container's actor gives its addresses back.</summary>
-public sealed class ContainersComeBackWhileTheyEnd : TestKit
+public sealed class ContainersComeBackWhileTheyEnd : ActorTest
 {
     private static readonly TimeSpan s_linger = TimeSpan.FromMilliseconds(1);
 
@@ -93,7 +93,7 @@ public sealed class ContainersComeBackWhileTheyEnd : TestKit
         protected override void PostStop()
         {
             _probe.Tell(new Ends());
-            _end.Wait(TimeSpan.FromSeconds(10));
+            _end.Wait(WaitFor.Scaled(TimeSpan.FromSeconds(10)));
             _namespace.Dispose();
             _probe.Tell(new Ended());
         }

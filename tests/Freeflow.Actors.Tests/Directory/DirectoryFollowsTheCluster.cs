@@ -2,16 +2,18 @@ using System.Net;
 using Akka.Actor;
 using Akka.Cluster;
 using Akka.Configuration;
-using Akka.TestKit.Xunit2;
+using Akka.DistributedData;
 using Freeflow.Actors.Directory;
+using Freeflow.Lab;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Containers;
+using Freeflow.Verbs.Engine;
 
 namespace Freeflow.Actors.Tests.Directory;
 
 /// <summary>Two real members in this process, joined over loopback.</summary>
 [Trait("Tier", "Loop")]
-public sealed class DirectoryFollowsTheCluster : TestKit
+public sealed class DirectoryFollowsTheCluster : ActorTest
 {
     private static readonly Config s_config = ConfigurationFactory.ParseString("""
         akka {
@@ -40,6 +42,9 @@ public sealed class DirectoryFollowsTheCluster : TestKit
     private static readonly Gid s_secondGid = Gid.FromAddress(IPAddress.Parse("10.244.1.12"));
     private static readonly TenantAddress s_second = TenantAddress.Of(Tenant.Default, s_secondGid);
 
+    private static readonly Gid s_thirdGid = Gid.FromAddress(IPAddress.Parse("10.244.1.13"));
+    private static readonly TenantAddress s_third = TenantAddress.Of(Tenant.Default, s_thirdGid);
+
     private readonly ActorSystem _other = ActorSystem.Create("test", s_config);
     private readonly AddressBook _hereBook = new();
     private readonly AddressBook _thereBook = new();
@@ -63,7 +68,7 @@ public sealed class DirectoryFollowsTheCluster : TestKit
 
     protected override void AfterAll()
     {
-        _other.Terminate().Wait(TimeSpan.FromSeconds(10));
+        _other.Terminate().Wait(WaitFor.Scaled(TimeSpan.FromSeconds(10)));
         base.AfterAll();
     }
 
@@ -89,9 +94,14 @@ public sealed class DirectoryFollowsTheCluster : TestKit
     {
         _here.Tell(new DirectoryProtocol.Claim("one", Tenant.Default, [s_firstGid]));
         AwaitCondition(() => _thereBook.PeerOf(s_first) == 5, TimeSpan.FromSeconds(10), s_interval);
-        _there.Tell(new DirectoryProtocol.Claim("two", Tenant.Default, [s_firstGid]));
-        Thread.Sleep(1500);
-        Assert.Equal(5, _thereBook.PeerOf(s_first));
+        var claiming = CreateTestProbe();
+        _there.Tell(new DirectoryProtocol.Claim("two", Tenant.Default, [s_firstGid]), claiming);
+        Assert.Empty(claiming.ExpectMsg<DirectoryProtocol.Granted>(TimeSpan.FromSeconds(5)).Addresses);
+
+        // The page with the next claim would bring the one before, too.
+        _there.Tell(new DirectoryProtocol.Claim("three", Tenant.Default, [s_secondGid]));
+        AwaitCondition(() => _hereBook.PeerOf(s_second) == 3, TimeSpan.FromSeconds(10), s_interval);
+        Assert.Equal((EngineQueuePair.SameRouter, 5), (_hereBook.PeerOf(s_first), _thereBook.PeerOf(s_first)));
         _here.Tell(new DirectoryProtocol.Claim("one", Tenant.Default, []));
         AwaitCondition(() => _hereBook.PeerOf(s_first) == 3, TimeSpan.FromSeconds(10), s_interval);
     }
@@ -191,8 +201,15 @@ public sealed class DirectoryFollowsTheCluster : TestKit
         third.Directory.Tell(new DirectoryProtocol.Claim("three", Tenant.Default, [s_firstGid]));
         _there.Tell(new DirectoryProtocol.Claim("two", Tenant.Default, [s_secondGid]));
         AwaitCondition(() => third.Book.Owners.ContainsKey(s_first) && _hereBook.Owners.ContainsKey(s_second), TimeSpan.FromSeconds(30), s_interval);
-        Thread.Sleep(1000);
-        Assert.Equal([s_second], _hereBook.Owners.Keys);
+
+        // The page is with this member's replicator, which tells its subscribers of it before it tells them of the next claim.
+        var pages = CreateTestProbe();
+        var replicator = DistributedData.Get(Sys).Replicator;
+        replicator.Tell(Dsl.Subscribe(new PageKey(Cluster.Get(third.System).SelfAddress.ToString(), 0), pages));
+        pages.ExpectMsg<Changed>(TimeSpan.FromSeconds(10));
+        _there.Tell(new DirectoryProtocol.Claim("two", Tenant.Default, [s_secondGid, s_thirdGid]));
+        AwaitCondition(() => _hereBook.Owners.ContainsKey(s_third), TimeSpan.FromSeconds(10), s_interval);
+        Assert.Equal(new HashSet<TenantAddress> { s_second, s_third }, _hereBook.Owners.Keys.ToHashSet());
 
         // Nobody has it for the others, so that it is free there.
         var claiming = CreateTestProbe();
@@ -211,7 +228,7 @@ public sealed class DirectoryFollowsTheCluster : TestKit
 
     private sealed record Joined(ActorSystem System, AddressBook Book, IActorRef Directory) : IDisposable
     {
-        public void Dispose() => System.Terminate().Wait(TimeSpan.FromSeconds(10));
+        public void Dispose() => System.Terminate().Wait(WaitFor.Scaled(TimeSpan.FromSeconds(10)));
     }
 
     private static bool IsUp(Member member) => member.Status == MemberStatus.Up;

@@ -1,6 +1,5 @@
 using System.Net;
 using Akka.Actor;
-using Akka.TestKit.Xunit2;
 using Freeflow.Actors.Directory;
 using Freeflow.Actors.Serialization;
 using Freeflow.Verbs.Abi;
@@ -9,7 +8,7 @@ using Freeflow.Verbs.Containers;
 namespace Freeflow.Actors.Tests.Directory;
 
 /// <summary>What routers write on pages, and what others may have written.</summary>
-public sealed class PagesComeAsTheyWent : TestKit
+public sealed class PagesComeAsTheyWent : ActorTest
 {
     private static readonly PageEntry[] s_entries =
     [

@@ -1,11 +1,10 @@
 using Akka.Actor;
-using Akka.TestKit.Xunit2;
 using Freeflow.Actors.Inspection;
 
 namespace Freeflow.Actors.Tests.Inspection;
 
 /// <summary>A made tree of containers, connections and QPs, of which some may be silent.</summary>
-public sealed class QuestionsAreAnswered : TestKit
+public sealed class QuestionsAreAnswered : ActorTest
 {
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(60);
 

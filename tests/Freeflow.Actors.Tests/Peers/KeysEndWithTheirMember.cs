@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
 using Akka.Actor;
-using Akka.TestKit.Xunit2;
 using Freeflow.Actors.Directory;
 using Freeflow.Actors.Peers;
 using Freeflow.Verbs.Engine;
@@ -11,9 +10,10 @@ using Freeflow.Verbs.Policy;
 
 namespace Freeflow.Actors.Tests.Peers;
 
-public sealed class KeysEndWithTheirMember : TestKit
+public sealed class KeysEndWithTheirMember : ActorTest
 {
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_lookEvery = TimeSpan.FromMilliseconds(20);
 
     [Fact]
     public void HoweverManyOffersAreOnTheirWay()
@@ -26,7 +26,7 @@ public sealed class KeysEndWithTheirMember : TestKit
         var own = new LinkEndpoint("b", IPAddress.Loopback, 1, Encrypt: false, keys);
         var peer = Sys.ActorOf(PeerActor.Props(engine, handover, own, "a", Address.Parse("akka.tcp://test@127.0.0.1:1"), 0));
         peer.Tell(new PeerProtocol.Offer("a", new byte[32]));
-        AwaitCondition(() => keys.ContainsKey("a"), s_bound);
+        AwaitCondition(() => keys.ContainsKey("a"), s_bound, s_lookEvery);
         Watch(peer);
         for (var offer = 0; offer < 1000; offer++)
         {

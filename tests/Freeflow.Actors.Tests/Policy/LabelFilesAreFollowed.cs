@@ -2,7 +2,6 @@ using System.Net;
 using Akka.Actor;
 using Akka.Event;
 using Akka.TestKit;
-using Akka.TestKit.Xunit2;
 using Freeflow.Actors.Connections;
 using Freeflow.Actors.Events;
 using Freeflow.Actors.Policy;
@@ -14,7 +13,7 @@ using Freeflow.Verbs.Policy;
 namespace Freeflow.Actors.Tests.Policy;
 
 /// <summary>A file with an address in it, which belongs to a tenant then; and that of a container.</summary>
-public sealed class LabelFilesAreFollowed : TestKit
+public sealed class LabelFilesAreFollowed : ActorTest
 {
     private const string Container = "10.244.1.2";
     private const string Other = "10.244.1.1";

@@ -1,14 +1,15 @@
 using Akka.Actor;
-using Akka.TestKit.Xunit2;
 using Freeflow.Actors.Roll;
+using Freeflow.Lab;
 
 namespace Freeflow.Actors.Tests.Roll;
 
-public sealed class ActorsAreOnTheRoll : TestKit
+public sealed class ActorsAreOnTheRoll : ActorTest
 {
     private const int Plenty = 100_000;
 
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_lookEvery = TimeSpan.FromMilliseconds(20);
 
     private readonly ActorRoll _roll;
 
@@ -62,9 +63,9 @@ public sealed class ActorsAreOnTheRoll : TestKit
         actor.Tell(new Action(() =>
         {
             held.Set();
-            released.Wait(s_bound);
+            released.Wait(WaitFor.Scaled(s_bound));
         }));
-        Assert.True(held.Wait(s_bound));
+        Assert.True(held.Wait(WaitFor.Scaled(s_bound)));
         for (var message = 0; message < 7; message++)
             actor.Tell("later");
         Assert.Equal(7, Assert.Single(_roll.Look(Plenty)).Mailbox);
@@ -78,7 +79,7 @@ public sealed class ActorsAreOnTheRoll : TestKit
         foreach (var parent in parents)
             parent.Tell(1000, TestActor);
         ReceiveN(parents.Count, s_bound);
-        AwaitCondition(() => _roll.Count == 10_010, s_bound);
+        AwaitCondition(() => _roll.Count == 10_010, s_bound, s_lookEvery);
         Assert.Equal(10_010, _roll.Look(Plenty).Count);
         var few = _roll.Look(15);
         Assert.Equal(15, few.Count);

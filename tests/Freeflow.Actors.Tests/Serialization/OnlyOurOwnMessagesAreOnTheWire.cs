@@ -1,6 +1,5 @@
 using System.Runtime.Serialization;
 using Akka.Actor;
-using Akka.TestKit.Xunit2;
 using Freeflow.Actors.Peers;
 using Freeflow.Actors.Serialization;
 using Hyperion;
@@ -8,7 +7,7 @@ using Hyperion;
 namespace Freeflow.Actors.Tests.Serialization;
 
 [Trait("Tier", "Loop")]
-public sealed class OnlyOurOwnMessagesAreOnTheWire : TestKit
+public sealed class OnlyOurOwnMessagesAreOnTheWire : ActorTest
 {
     private HyperionMessageSerializer Serializer => field ??= new((ExtendedActorSystem)Sys);
 

@@ -1,14 +1,13 @@
 using System.Diagnostics;
 using System.Runtime.Serialization;
 using Akka.Actor;
-using Akka.TestKit.Xunit2;
 using Freeflow.Actors.ConnectionManagement;
 using Freeflow.Actors.Serialization;
 using Freeflow.Actors.Tracing;
 
 namespace Freeflow.Actors.Tests.Serialization;
 
-public sealed class TraceContextsTravelBehindMessages : TestKit
+public sealed class TraceContextsTravelBehindMessages : ActorTest
 {
     private static readonly CommunicationProtocol.Reject s_message = new(8, [1, 2, 3]);
     private static readonly ActivityContext s_cause =

@@ -2,16 +2,16 @@ using System.Runtime.Serialization;
 using System.Text;
 using Akka.Actor;
 using Akka.Configuration;
-using Akka.TestKit.Xunit2;
 using Freeflow.Actors.ConnectionManagement;
 using Freeflow.Actors.Directory;
 using Freeflow.Actors.Peers;
 using Freeflow.Actors.Serialization;
+using Freeflow.Lab;
 
 namespace Freeflow.Actors.Tests.Serialization;
 
 /// <summary>Bytes that this version has no message for, as a router of another one may send them.</summary>
-public sealed class WhatIsNotUnderstoodCostsNobodyElse : TestKit
+public sealed class WhatIsNotUnderstoodCostsNobodyElse : ActorTest
 {
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(60);
 
@@ -52,7 +52,7 @@ public sealed class WhatIsNotUnderstoodCostsNobodyElse : TestKit
 
     protected override void AfterAll()
     {
-        _other.Terminate().Wait(s_bound);
+        _other.Terminate().Wait(WaitFor.Scaled(s_bound));
         base.AfterAll();
     }
 

@@ -26,7 +26,7 @@ public sealed class NamedLab : LabFixture
         _server = Hosts.Start(
             "h1", "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", $"--addn-hosts={Records}", "--local=/freeflow.test/",
             $"--listen-address={LabLayout.UnderlayAddress(1)}", "--bind-interfaces", "--user=root", $"--pid-file={Pid}");
-        LabFixture.Eventually("a name server in h1", s_within, () => File.Exists(Pid) || _server.HasExited);
+        WaitFor.That("a name server in h1", s_within, () => File.Exists(Pid) || _server.HasExited);
         if (_server.HasExited)
             Assert.Fail($"dnsmasq ended: {_server.Wait(s_within).Everything}");
     }
@@ -42,7 +42,7 @@ public sealed class NamedLab : LabFixture
     {
         File.WriteAllText(Records, string.Concat(hosts.Select(host => $"{LabLayout.UnderlayAddress(host)} {Routers}\n")));
         MustRun("h1", "sh", "-c", $"kill -HUP $(cat {Pid})");
-        LabFixture.Eventually($"{Routers} standing for {string.Join(", ", hosts)}", s_within, () => Hosts.Exec("h2", s_within, "getent", "ahostsv4", Routers).Output
+        WaitFor.That($"{Routers} standing for {string.Join(", ", hosts)}", s_within, () => Hosts.Exec("h2", s_within, "getent", "ahostsv4", Routers).Output
             .Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')[0]).ToHashSet().SetEquals(hosts.Select(LabLayout.UnderlayAddress)));
     }
 

@@ -40,7 +40,7 @@ public sealed class RoutersComeBackToTheirCluster(OneSeedLab lab) : IClassFixtur
         if (untilRemoved)
         {
             foreach (var host in survivors)
-                LabFixture.Eventually($"{host} alone in its cluster", s_within, () => lab.Hosts.Routers.SeesMembers(host, survivors.Length));
+                WaitFor.That($"{host} alone in its cluster", s_within, () => lab.Hosts.Routers.SeesMembers(host, survivors.Length));
         }
 
         foreach (var host in killed)

@@ -12,7 +12,7 @@ public sealed class RoutersFindEachOtherByName(NamedLab lab) : IClassFixture<Nam
     public void WhoseAddressesChange()
     {
         Start(2);
-        LabFixture.Eventually("h2 missing its seeds", s_within, () => lab.RouterLog("h2").Contains("looking for its cluster for", StringComparison.Ordinal), () => lab.RouterLog("h2"));
+        WaitFor.That("h2 missing its seeds", s_within, () => lab.RouterLog("h2").Contains("looking for its cluster for", StringComparison.Ordinal), () => lab.RouterLog("h2"));
         Assert.Contains("routers.freeflow.test has no address", lab.RouterLog("h2"));
         Assert.DoesNotContain(" Up", lab.Hosts.Routers.Status("h2"));
 
@@ -45,7 +45,7 @@ public sealed class RoutersFindEachOtherByName(NamedLab lab) : IClassFixture<Nam
     {
         var name = LabLayout.Host(host);
         var wanted = members.Select(member => $"{LabLayout.UnderlayAddress(member)}:4480 Up").ToHashSet();
-        LabFixture.Eventually($"{string.Join(", ", wanted)} seen by {name}", s_within,
+        WaitFor.That($"{string.Join(", ", wanted)} seen by {name}", s_within,
             () => lab.Hosts.Routers.Status(name).Split('\n').Where(line => line.Contains(":4480 ", StringComparison.Ordinal)).ToHashSet().SetEquals(wanted),
             () => lab.Hosts.Routers.Status(name) + lab.RouterLog(name));
     }

@@ -64,7 +64,7 @@ public sealed class RoutersFindEachOtherInTheTables(SeedlessLab lab) : IClassFix
                         print(b'')
                 """);
             Assert.Equal("b''", result.Output.Trim());
-            LabFixture.Eventually($"h1 telling of {Stranger}", s_within, () => lab.RouterLog("h1")[logged..].Split('\n').Any(line =>
+            WaitFor.That($"h1 telling of {Stranger}", s_within, () => lab.RouterLog("h1")[logged..].Split('\n').Any(line =>
                 line.Contains(refusal, StringComparison.Ordinal) && line.Contains(Stranger, StringComparison.Ordinal) && line.Contains($"it is not in {LabLayout.UnderlayPrefix}", StringComparison.Ordinal)),
                 () => lab.RouterLog("h1")[logged..]);
         }
@@ -94,7 +94,7 @@ public sealed class RoutersFindEachOtherInTheTables(SeedlessLab lab) : IClassFix
     {
         foreach (var host in SeedlessLab.Names)
         {
-            LabFixture.Eventually($"three members in the cluster of {host}", s_within, () => Members(host) == "192.168.50.1:4480 192.168.50.2:4480 192.168.50.3:4480", () => Members(host));
+            WaitFor.That($"three members in the cluster of {host}", s_within, () => Members(host) == "192.168.50.1:4480 192.168.50.2:4480 192.168.50.3:4480", () => Members(host));
         }
     }
 

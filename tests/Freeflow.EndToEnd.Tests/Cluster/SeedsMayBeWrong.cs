@@ -43,7 +43,7 @@ public sealed class SeedsMayBeWrong(LabFixture lab) : IClassFixture<LabFixture>
             --set freeflow.runtime-directory={directory.Path} >{directory.Path}/{address}.log 2>&1
         """);
 
-    private void Until(ScratchDirectory directory, string address, string what, Func<bool> holds) => LabFixture.Eventually(what, s_within, holds, () => Log(directory, address));
+    private void Until(ScratchDirectory directory, string address, string what, Func<bool> holds) => WaitFor.That(what, s_within, holds, () => Log(directory, address));
 
     private string Ask(ScratchDirectory directory, string address, string question) => lab.Hosts.Exec(
         "h1", s_within, "env", $"FFR_NAME={address}", $"FREEFLOW_RUNTIME_DIR={directory.Path}", "freeflow", question).Output;

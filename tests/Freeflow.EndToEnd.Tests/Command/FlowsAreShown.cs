@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Freeflow.EndToEnd.Tests.Tcp.Programs;
+using Freeflow.Lab;
 
 namespace Freeflow.EndToEnd.Tests.Command;
 
@@ -25,10 +26,10 @@ public sealed class FlowsAreShown(LabFixture lab) : IClassFixture<LabFixture>
         acceleration.AwaitListener(Port);
         using (lab.Hosts.Start(Client, "iperf3", "-c", ServerAddress, "-p", $"{Port}", "-t", "600"))
         {
-            LabFixture.Eventually("iperf3's two flows, with bytes", FreeflowCommand.Bound,
+            WaitFor.That("iperf3's two flows, with bytes", FreeflowCommand.Bound,
                 () => Flows().Count >= 2 && Flows().Any(flow => flow.GetProperty("BytesSent").GetUInt64() > 1 << 20));
             var before = Flows().Max(flow => flow.GetProperty("BytesSent").GetUInt64());
-            LabFixture.Eventually("more bytes", FreeflowCommand.Bound, () => Flows().Max(flow => flow.GetProperty("BytesSent").GetUInt64()) > before);
+            WaitFor.That("more bytes", FreeflowCommand.Bound, () => Flows().Max(flow => flow.GetProperty("BytesSent").GetUInt64()) > before);
             Assert.All(Flows(), flow => Assert.StartsWith(ClientAddress + ":", flow.GetProperty("Local").GetString()));
             Assert.All(Flows(), flow => Assert.StartsWith("192.168.50.2:448", flow.GetProperty("Router").GetString()));
             Assert.Contains($" {ServerAddress}:{Port} ", _freeflow.Text("h1", "flows"));
@@ -36,7 +37,7 @@ public sealed class FlowsAreShown(LabFixture lab) : IClassFixture<LabFixture>
             Explained($"port {Port}", 0, ServerAddress, "--mode", "tcp");
         }
 
-        LabFixture.Eventually("no flows after the client's end", FreeflowCommand.Bound, () => Flows().Count == 0);
+        WaitFor.That("no flows after the client's end", FreeflowCommand.Bound, () => Flows().Count == 0);
     }
 
     [Fact]
@@ -46,7 +47,7 @@ public sealed class FlowsAreShown(LabFixture lab) : IClassFixture<LabFixture>
         using var client = lab.Hosts.Start(Client, "bash", "-c", $": 3<>/dev/tcp/{ServerAddress}/{NobodysPort}; sleep 600; :");
         JsonElement[] Plain() => [.. _freeflow.Json("h1", "flows").GetProperty("Plain").EnumerateArray()
             .Where(plain => plain.GetProperty("Destination").GetString() == $"{ServerAddress}:{NobodysPort}")];
-        LabFixture.Eventually("a plain destination without a listener", FreeflowCommand.Bound,
+        WaitFor.That("a plain destination without a listener", FreeflowCommand.Bound,
             () => Plain() is [var plain] && plain.GetProperty("Reason").GetString() == "NoListener");
         var line = _freeflow.Text("h1", "flows").Split('\n').Single(candidate => candidate.StartsWith($"{ServerAddress}:{NobodysPort} ", StringComparison.Ordinal));
         Assert.Contains("no program with the library listens there", line);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Freeflow.Lab;
 
 namespace Freeflow.EndToEnd.Tests.Command;
 
@@ -20,11 +21,11 @@ public sealed class QueuePairsAreShown(LabFixture lab) : IClassFixture<LabFixtur
     {
         using var server = lab.StartListening(Server, Port, "ib_send_bw", "--run_infinitely");
         using var client = lab.Hosts.Start(Client, "ib_send_bw", "--run_infinitely", LabFixture.AddressOf(Server));
-        LabFixture.Eventually("a QP with its peer on either host", FreeflowCommand.Bound, () => Connected("h1", Client).Count == 1 && Connected("h2", Server).Count == 1);
+        WaitFor.That("a QP with its peer on either host", FreeflowCommand.Bound, () => Connected("h1", Client).Count == 1 && Connected("h2", Server).Count == 1);
         var (one, other) = (Connected("h1", Client)[0], Connected("h2", Server)[0]);
         MustBePeers(one, other);
         MustBePeers(other, one);
-        LabFixture.Eventually("sends and receives that are counted", FreeflowCommand.Bound,
+        WaitFor.That("sends and receives that are counted", FreeflowCommand.Bound,
             () => Connected("h1", Client)[0].GetProperty("Sends").GetUInt32() > one.GetProperty("Sends").GetUInt32() + ManySends
                 && Connected("h2", Server)[0].GetProperty("Receives").GetUInt32() > other.GetProperty("Receives").GetUInt32());
 
@@ -43,7 +44,7 @@ public sealed class QueuePairsAreShown(LabFixture lab) : IClassFixture<LabFixtur
     {
         using var server = lab.StartListening("h1c2", Port, "ib_write_bw", "-q", "8", "--run_infinitely");
         using var client = lab.Hosts.Start("h1c3", "ib_write_bw", "-q", "8", "--run_infinitely", LabFixture.AddressOf("h1c2"));
-        LabFixture.Eventually("16 QPs", FreeflowCommand.Bound, () => _freeflow.Json("h1", "qps").GetProperty("Total").GetInt32() >= 16);
+        WaitFor.That("16 QPs", FreeflowCommand.Bound, () => _freeflow.Json("h1", "qps").GetProperty("Total").GetInt32() >= 16);
         var few = _freeflow.Json("h1", "qps", "--limit", "3");
         Assert.Equal(3, few.GetProperty("QueuePairs").GetArrayLength());
         Assert.True(few.GetProperty("Total").GetInt32() >= 16);

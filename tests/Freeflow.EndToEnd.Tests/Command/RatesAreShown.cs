@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Freeflow.Lab;
 
 namespace Freeflow.EndToEnd.Tests.Command;
 
@@ -16,8 +17,8 @@ public sealed class RatesAreShown(LabFixture lab) : IClassFixture<LabFixture>
     {
         using var server = lab.StartListening(Server, Port, "ib_send_bw", "--run_infinitely");
         using var client = lab.Hosts.Start(Client, "ib_send_bw", "--run_infinitely", LabFixture.AddressOf(Server));
-        LabFixture.Eventually("traffic in top", FreeflowCommand.Bound, () => Of("h1", Client) is { } rate && rate.GetProperty("SentBytes").GetDouble() > 1 << 20);
-        LabFixture.Eventually("the same at its receiver", FreeflowCommand.Bound, () => Of("h2", Server) is { } rate && rate.GetProperty("ReceivedBytes").GetDouble() > 1 << 20);
+        WaitFor.That("traffic in top", FreeflowCommand.Bound, () => Of("h1", Client) is { } rate && rate.GetProperty("SentBytes").GetDouble() > 1 << 20);
+        WaitFor.That("the same at its receiver", FreeflowCommand.Bound, () => Of("h2", Server) is { } rate && rate.GetProperty("ReceivedBytes").GetDouble() > 1 << 20);
         var top = _freeflow.Json("h1", "top");
         Assert.InRange(top.GetProperty("Busy").GetDouble(), 1e-6, 1);
         var peer = Assert.Single(top.GetProperty("Peers").EnumerateArray());
@@ -34,7 +35,7 @@ public sealed class RatesAreShown(LabFixture lab) : IClassFixture<LabFixture>
     {
         using var server = lab.StartListening(Server, 5231, "iperf3", "-s", "-p", "5231");
         using var client = lab.Hosts.Start(Client, "iperf3", "-c", LabFixture.AddressOf(Server), "-p", "5231", "-t", "600");
-        LabFixture.Eventually("what iperf3 sends in top", FreeflowCommand.Bound, () => Of("h1", Client) is { } rate && rate.GetProperty("TcpSentBytes").GetDouble() > 1 << 20);
+        WaitFor.That("what iperf3 sends in top", FreeflowCommand.Bound, () => Of("h1", Client) is { } rate && rate.GetProperty("TcpSentBytes").GetDouble() > 1 << 20);
     }
 
     [Theory]

@@ -1,11 +1,12 @@
 using System.Text.Json;
 using Freeflow.EndToEnd.Tests.Programs;
 using Freeflow.EndToEnd.Tests.Tcp.Programs;
+using Freeflow.Lab;
 
 namespace Freeflow.EndToEnd.Tests.Command;
 
 [Trait("Tier", "All")]
-public sealed class RoutersAreDrained : IClassFixture<LabFixture>, IDisposable
+public sealed class RoutersAreDrained : IClassFixture<BreakableLab>, IDisposable
 {
     private const string Host = "h2";
     private const string Server = "h2c1";
@@ -15,7 +16,7 @@ public sealed class RoutersAreDrained : IClassFixture<LabFixture>, IDisposable
     private readonly LabFixture _lab;
     private readonly FreeflowCommand _freeflow;
 
-    public RoutersAreDrained(LabFixture lab) => (_lab, _freeflow) = (lab, new FreeflowCommand(lab));
+    public RoutersAreDrained(BreakableLab lab) => (_lab, _freeflow) = (lab, new FreeflowCommand(lab));
 
     public void Dispose()
     {
@@ -34,17 +35,17 @@ public sealed class RoutersAreDrained : IClassFixture<LabFixture>, IDisposable
         using (_lab.StartListening(Server, 18515, "ib_send_bw", "--run_infinitely"))
         using (_lab.Hosts.Start(Client, "ib_send_bw", "--run_infinitely", LabFixture.AddressOf(Server)))
         {
-            LabFixture.Eventually("a QP that sends", FreeflowCommand.Bound, () => Sends() > 0);
+            WaitFor.That("a QP that sends", FreeflowCommand.Bound, () => Sends() > 0);
             var left = _freeflow.Run(Host, "drain", "--within", "1");
             Assert.True(left.ExitCode == 1, left.Everything);
             Assert.Contains("QPs are left", left.Output);
             Assert.Contains("the router goes on draining", left.Errors);
             var sends = Sends();
-            LabFixture.Eventually("more sends of the QP that was there", FreeflowCommand.Bound, () => Sends() != sends);
+            WaitFor.That("more sends of the QP that was there", FreeflowCommand.Bound, () => Sends() != sends);
             Assert.Contains("draining", Ready());
             using var refused = _lab.StartListening("h2c2", 18516, "ibv_rc_pingpong", "-p", "18516");
             Assert.NotEqual(0, _lab.Hosts.Exec("h1c2", FreeflowCommand.Bound, "ibv_rc_pingpong", "-p", "18516", LabFixture.AddressOf("h2c2")).ExitCode);
-            LabFixture.Eventually("h1's clients plain, since the listener's router drains", FreeflowCommand.Bound,
+            WaitFor.That("h1's clients plain, since the listener's router drains", FreeflowCommand.Bound,
                 () => _freeflow.Run("h1", "explain", LabFixture.AddressOf(Client), $"{LabFixture.AddressOf(Server)}:{TcpPort}", "--mode", "tcp").ExitCode == 1);
             var tcp = _lab.Hosts.Exec(Client, FreeflowCommand.Bound, "iperf3", "-c", LabFixture.AddressOf(Server), "-p", $"{TcpPort}", "-n", "1M");
             Assert.True(tcp.ExitCode == 0, tcp.Everything);
@@ -57,7 +58,7 @@ public sealed class RoutersAreDrained : IClassFixture<LabFixture>, IDisposable
         Assert.Equal("the router serves again\n", _freeflow.Text(Host, "drain", "--undo"));
         Assert.Equal("ok", Ready());
         new ProgramPair(_lab, Placement.AcrossHosts).Run(FreeflowCommand.Bound, "ibv_rc_pingpong", "-n", "10");
-        LabFixture.Eventually("the listener accelerated again", FreeflowCommand.Bound,
+        WaitFor.That("the listener accelerated again", FreeflowCommand.Bound,
             () => _freeflow.Run("h1", "explain", LabFixture.AddressOf(Client), $"{LabFixture.AddressOf(Server)}:{TcpPort}", "--mode", "tcp").ExitCode == 0);
         Assert.Subset(Names(), new HashSet<string> { "router-draining", "router-drained", "router-serves-again" });
     }
@@ -66,8 +67,8 @@ public sealed class RoutersAreDrained : IClassFixture<LabFixture>, IDisposable
     public void ADrainedRouterLeavesItsClusterWhenToldTo()
     {
         Assert.Contains("it leaves the cluster and ends", _freeflow.Text(Host, "drain", "--leave"));
-        LabFixture.Eventually("the end of the router", FreeflowCommand.Bound, () => _lab.Hosts.Routers.PidOf(Host) is null);
-        LabFixture.Eventually("one member at h1", FreeflowCommand.Bound, () => _freeflow.Json("h1", "members").GetProperty("Members").GetArrayLength() == 1);
+        WaitFor.That("the end of the router", FreeflowCommand.Bound, () => _lab.Hosts.Routers.PidOf(Host) is null);
+        WaitFor.That("one member at h1", FreeflowCommand.Bound, () => _freeflow.Json("h1", "members").GetProperty("Members").GetArrayLength() == 1);
         Assert.DoesNotContain("member-given-up", _freeflow.Text("h1", "events"));
     }
 

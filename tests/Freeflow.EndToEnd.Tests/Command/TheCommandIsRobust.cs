@@ -3,7 +3,7 @@ using Freeflow.Lab;
 namespace Freeflow.EndToEnd.Tests.Command;
 
 [Trait("Tier", "All")]
-public sealed class TheCommandIsRobust(LabFixture lab) : IClassFixture<LabFixture>
+public sealed class TheCommandIsRobust(BreakableLab lab) : IClassFixture<BreakableLab>
 {
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(30);
 
@@ -20,7 +20,7 @@ public sealed class TheCommandIsRobust(LabFixture lab) : IClassFixture<LabFixtur
         {
             SetUp(Container, "ip", "address", "add", "10.244.1.98/24", "dev", Hostile);
             SetUp(Container, "ip", "link", "set", Hostile, "up");
-            LabFixture.Eventually("the address in the list", s_bound, () => _freeflow.Text("h1", "containers").Contains("10.244.1.98"));
+            WaitFor.That("the address in the list", s_bound, () => _freeflow.Text("h1", "containers").Contains("10.244.1.98"));
             var said = _freeflow.Text("h1", "containers");
             Assert.DoesNotContain("\u001b", said);
             Assert.Contains(@"10.244.1.98%\x1b[31m[red]", said);

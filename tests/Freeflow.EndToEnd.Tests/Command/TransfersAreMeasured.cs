@@ -49,10 +49,10 @@ public sealed class TransfersAreMeasured(LabFixture lab) : IClassFixture<LabFixt
         string[] measure = ["perf", "192.168.50.1", "192.168.50.1"];
         using (lab.Hosts.Start("h1", "sh", "-c", $"exec freeflow {string.Join(' ', measure)} --seconds 50 --json >{output}"))
         {
-            LabFixture.Eventually("the first one's progress", FreeflowCommand.Bound, () => File.Exists(output) && File.ReadAllText(output).Contains("\"BytesPerSecond\""));
+            WaitFor.That("the first one's progress", FreeflowCommand.Bound, () => File.Exists(output) && File.ReadAllText(output).Contains("\"BytesPerSecond\""));
             // The first one may leave the second's program so little of the processor that it takes too long to ask.
             ProgramResult second = null!;
-            LabFixture.Eventually("why the second one is refused", FreeflowCommand.Bound, () =>
+            WaitFor.That("why the second one is refused", FreeflowCommand.Bound, () =>
             {
                 second = _freeflow.Run("h1", [.. measure, "--seconds", "1"]);
                 Assert.Equal(1, second.ExitCode);
@@ -60,14 +60,14 @@ public sealed class TransfersAreMeasured(LabFixture lab) : IClassFixture<LabFixt
             }, () => second.Everything);
         }
 
-        LabFixture.Eventually("another one, once the first has ended", FreeflowCommand.Bound, () => _freeflow.Run("h1", [.. measure, "--seconds", "1"]).ExitCode == 0);
+        WaitFor.That("another one, once the first has ended", FreeflowCommand.Bound, () => _freeflow.Run("h1", [.. measure, "--seconds", "1"]).ExitCode == 0);
     }
 
     [Fact]
     public void NothingIsLeftAfterwards()
     {
         _freeflow.Text("h1", "perf", "192.168.50.1", "192.168.50.2", "--seconds", "1");
-        LabFixture.Eventually("its QPs gone at both ends", FreeflowCommand.Bound, () => QueuePairs("h1") == 0 && QueuePairs("h2") == 0);
+        WaitFor.That("its QPs gone at both ends", FreeflowCommand.Bound, () => QueuePairs("h1") == 0 && QueuePairs("h2") == 0);
     }
 
     private int QueuePairs(string host) => lab.Status(host).GetProperty("Engine").GetProperty("QueuePairs").GetInt32();

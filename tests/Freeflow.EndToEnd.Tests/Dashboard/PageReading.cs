@@ -1,3 +1,4 @@
+using Freeflow.Lab;
 using Microsoft.Playwright;
 
 namespace Freeflow.EndToEnd.Tests.Dashboard;
@@ -28,7 +29,7 @@ public static class PageReading
     {
         try
         {
-            await locator.WaitForAsync(new LocatorWaitForOptions { Timeout = (float)DashboardBrowser.Bound.TotalMilliseconds });
+            await locator.WaitForAsync(new LocatorWaitForOptions { Timeout = (float)WaitFor.Scaled(DashboardBrowser.Bound).TotalMilliseconds });
         }
         catch (TimeoutException)
         {
@@ -39,12 +40,13 @@ public static class PageReading
     /// <summary>Waits for something that must come true on the page.</summary>
     public static async Task EventuallyAsync(this IPage page, string what, Func<Task<bool>> holds)
     {
-        var deadline = DateTime.UtcNow + DashboardBrowser.Bound;
-        while (!await holds())
+        try
         {
-            if (DateTime.UtcNow > deadline)
-                Assert.Fail($"not within {DashboardBrowser.Bound.TotalSeconds} s: {what}; the page has: {await page.Locator("body").InnerTextAsync()}");
-            await Task.Delay(100);
+            await WaitFor.ThatAsync(what, DashboardBrowser.Bound, holds);
+        }
+        catch (TimeoutException late)
+        {
+            Assert.Fail($"{late.Message}; the page has: {await page.Locator("body").InnerTextAsync()}");
         }
     }
 }

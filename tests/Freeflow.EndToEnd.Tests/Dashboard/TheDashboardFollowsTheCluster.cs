@@ -4,7 +4,7 @@ namespace Freeflow.EndToEnd.Tests.Dashboard;
 
 /// <summary>A router that is killed and comes back, on the pages of both hosts, which are never loaded anew.</summary>
 [Trait("Tier", "All")]
-public sealed class TheDashboardFollowsTheCluster(LabFixture lab) : IAsyncLifetime, IClassFixture<LabFixture>
+public sealed class TheDashboardFollowsTheCluster(BreakableLab lab) : IAsyncLifetime, IClassFixture<BreakableLab>
 {
     private const string Other = "192.168.50.2:4480";
 

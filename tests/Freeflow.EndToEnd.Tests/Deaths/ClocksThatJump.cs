@@ -44,7 +44,7 @@ public sealed class ClocksThatJump(ClockLab lab) : IClassFixture<ClockLab>
     }
 
     /// <summary>Until what the router tells of shows the new time.</summary>
-    private void AwaitClock(TimeSpan difference) => LabFixture.Eventually($"h1's clock at {difference}", s_bound, () =>
+    private void AwaitClock(TimeSpan difference) => WaitFor.That($"h1's clock at {difference}", s_bound, () =>
     {
         var started = lab.Hosts.Exec("h1", s_bound, "sh", "-c", "touch /run/freeflow/policy.conf; freeflow policy apply /run/freeflow/policy.conf >/dev/null; freeflow policy show --json");
         Assert.True(started.ExitCode == 0, started.Everything);

@@ -28,7 +28,7 @@ public sealed class HostsThatAreCutOff(ThreeHostsLab lab) : IClassFixture<ThreeH
                 foreach (var host in others)
                     AwaitMembers(host, 2);
                 // It can't know whether the others are dead, but that they are more.
-                LabFixture.Eventually($"the end of h{cut}'s router", s_within, () => LogOf(cut).Contains("Shutting down myself", StringComparison.Ordinal));
+                WaitFor.That($"the end of h{cut}'s router", s_within, () => LogOf(cut).Contains("Shutting down myself", StringComparison.Ordinal));
             }
 
             foreach (var end in new[] { client.Wait(s_within), server.Wait(s_within) })
@@ -40,6 +40,6 @@ public sealed class HostsThatAreCutOff(ThreeHostsLab lab) : IClassFixture<ThreeH
             Assert.DoesNotContain("this router ends", LogOf(host));
     }
 
-    private void AwaitMembers(int host, int count) => LabFixture.Eventually($"{count} members in h{host}'s cluster", s_within,
+    private void AwaitMembers(int host, int count) => WaitFor.That($"{count} members in h{host}'s cluster", s_within,
         () => lab.Status(LabLayout.Host(host)).GetProperty("Members").GetArrayLength() == count);
 }

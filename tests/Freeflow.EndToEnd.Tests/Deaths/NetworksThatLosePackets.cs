@@ -1,11 +1,12 @@
 using Freeflow.EndToEnd.Tests.Programs;
 using Freeflow.EndToEnd.Tests.RdmaCm;
+using Freeflow.Lab;
 
 namespace Freeflow.EndToEnd.Tests.Deaths;
 
 /// <summary>A network that loses three packets of a hundred, each way: everything is slower, and nothing is wrong.</summary>
 [Trait("Tier", "All")]
-public sealed class NetworksThatLosePackets(LabFixture lab) : IDisposable, IClassFixture<LabFixture>
+public sealed class NetworksThatLosePackets(BreakableLab lab) : IDisposable, IClassFixture<BreakableLab>
 {
     private const int Hundredths = 3;
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(90);
@@ -23,7 +24,7 @@ public sealed class NetworksThatLosePackets(LabFixture lab) : IDisposable, IClas
     public void EveryByteIsRight()
     {
         using var traffic = new Bystanders(lab);
-        Thread.Sleep(TimeSpan.FromSeconds(5));
+        WaitFor.That("a hundred packets lost, each way", s_bound, () => _first.Dropped >= 100 && _second.Dropped >= 100, () => $"{_first.Dropped} and {_second.Dropped}");
         traffic.MustBeWell();
     }
 

@@ -1,9 +1,11 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using Freeflow.Lab;
 
 namespace Freeflow.EndToEnd.Tests.Deaths;
 
 /// <summary>Drops packets that leave a host on the underlay, until it is disposed.</summary>
-public sealed class PacketFilter : IDisposable
+public sealed partial class PacketFilter : IDisposable
 {
     private const string Table = "ip freeflow_lost";
 
@@ -17,15 +19,22 @@ public sealed class PacketFilter : IDisposable
     {
         (_lab, _host) = (lab, host);
         Must($"add table {Table}; add chain {Table} out {{ type filter hook output priority 0; }}; " +
-            $"add rule {Table} out oifname eth0 numgen random mod 100 <= {hundredths - 1} drop");
+            $"add rule {Table} out oifname eth0 numgen random mod 100 <= {hundredths - 1} counter drop");
     }
+
+    /// <summary>Packets so far.</summary>
+    public int Dropped => int.Parse(Packets().Match(Must($"list table {Table}")).Groups[1].Value, CultureInfo.InvariantCulture);
 
     public void Dispose() => Must($"delete table {Table}");
 
-    private void Must(string command)
+    [GeneratedRegex(@"counter packets (\d+)")]
+    private static partial Regex Packets();
+
+    private string Must(string command)
     {
         var result = _lab.Hosts.ExecPrivileged(_host, TimeSpan.FromSeconds(20), "nft", command);
         if (result.ExitCode != 0)
             throw new LabException($"nft {command} in {_host}: {result.Everything}");
+        return result.Output;
     }
 }

@@ -30,7 +30,7 @@ public sealed class ProcessesThatAreKilled(LabFixture lab) : IClassFixture<LabFi
         using var bystanders = new Bystanders(lab, "h2c2", "h1c3");
         using var server = lab.StartListening(serverNode, Port, line.Split(' '));
         using var client = lab.Hosts.Start(clientNode, [.. line.Split(' '), LabFixture.AddressOf(serverNode)]);
-        MoveSome(clientNode);
+        Metrics.AwaitMessages(lab, clientNode, 1000);
         KillIn(serverNode, line.Split(' ')[0]);
         Assert.Equal(137, server.Wait(TimeSpan.FromSeconds(5)).ExitCode);
         var ended = client.Wait(s_retryTime);
@@ -47,7 +47,7 @@ public sealed class ProcessesThatAreKilled(LabFixture lab) : IClassFixture<LabFi
         var (serverNode, clientNode) = (LabFixture.Server(placement), LabFixture.Client(placement));
         using var server = lab.StartListening(serverNode, Port, line.Split(' '));
         using var client = lab.Hosts.Start(clientNode, [.. line.Split(' '), LabFixture.AddressOf(serverNode)]);
-        MoveSome(clientNode);
+        Metrics.AwaitMessages(lab, clientNode, 1000);
         KillIn(clientNode, line.Split(' ')[0]);
         Assert.Equal(137, client.Wait(TimeSpan.FromSeconds(5)).ExitCode);
         // An RC receiver whose sender has gone waits, with any NIC; ib_send_bw's server does. The others see TCP end.
@@ -76,15 +76,6 @@ public sealed class ProcessesThatAreKilled(LabFixture lab) : IClassFixture<LabFi
         var script = $"for i in $(seq {times}); do {program} & sleep 0.05; kill -9 $!; wait $!; done 2>/dev/null; true";
         var result = lab.Hosts.Exec("h1c1", TimeSpan.FromSeconds(60), "bash", "-c", script);
         Assert.True(result.ExitCode == 0, result.Everything);
-    }
-
-    /// <summary>Waits until the client's work goes through its router.</summary>
-    private void MoveSome(string node)
-    {
-        var host = node[..2];
-        long Done() => lab.Status(host).GetProperty("Engine").GetProperty("WorkRequests").GetInt64();
-        var before = Done();
-        LabFixture.Eventually("work requests", TimeSpan.FromSeconds(10), () => Done() > before + 1000);
     }
 
     private void KillIn(string node, string program)

@@ -39,7 +39,7 @@ public sealed class RoutersAreReplacedOneByOne(ThreeHostsLab lab) : IClassFixtur
             }
 
             // Each has a connection for what it agrees on, and one for data.
-            LabFixture.Eventually("iperf3's connections accelerated", s_within,
+            WaitFor.That("iperf3's connections accelerated", s_within,
                 () => (TcpCounters.Of(lab, "h1") - before).Announced >= 2 * s_servers.Length, () => $"{TcpCounters.Of(lab, "h1") - before}");
             for (var host = 1; host <= HostCount; host++)
             {
@@ -68,7 +68,7 @@ public sealed class RoutersAreReplacedOneByOne(ThreeHostsLab lab) : IClassFixtur
         {
             var host = server[..2];
             var from = ReceivedBy(host);
-            LabFixture.Eventually($"iperf3 sending to {server}", s_within, () => ReceivedBy(host) > from + Moved, () => $"{ReceivedBy(host) - from} bytes");
+            WaitFor.That($"iperf3 sending to {server}", s_within, () => ReceivedBy(host) > from + Moved, () => $"{ReceivedBy(host) - from} bytes");
         }
 
         foreach (var program in programs)
@@ -92,7 +92,7 @@ public sealed class RoutersAreReplacedOneByOne(ThreeHostsLab lab) : IClassFixtur
         using var listener = lab.Hosts.Start(server, "rping", "-s", "-P", "-p", $"{PingPort}");
         var address = LabFixture.AddressOf(server);
         var last = "";
-        LabFixture.Eventually($"rping from {Client} to {server}", s_within, () =>
+        WaitFor.That($"rping from {Client} to {server}", s_within, () =>
         {
             var result = lab.Hosts.Exec(Client, s_within, "rping", "-c", "-a", address, "-p", $"{PingPort}", "-C", "5");
             last = result.Everything;
@@ -102,7 +102,7 @@ public sealed class RoutersAreReplacedOneByOne(ThreeHostsLab lab) : IClassFixtur
         for (var host = 1; host <= HostCount; host++)
         {
             var asked = LabLayout.Host(host);
-            LabFixture.Eventually($"{asked} knowing that {server} is at {owner}", s_within, () => OwnersAt(asked).GetValueOrDefault(address, "").StartsWith(owner, StringComparison.Ordinal),
+            WaitFor.That($"{asked} knowing that {server} is at {owner}", s_within, () => OwnersAt(asked).GetValueOrDefault(address, "").StartsWith(owner, StringComparison.Ordinal),
                 () => string.Join(", ", OwnersAt(asked)));
         }
     }

@@ -4,7 +4,7 @@ namespace Freeflow.EndToEnd.Tests.Deaths;
 
 /// <summary>Of two routers neither can tell whether the other is dead or out of reach: both go on, and are one cluster again afterwards.</summary>
 [Trait("Tier", "All")]
-public sealed class RoutersThatLoseEachOther(LabFixture lab) : IClassFixture<LabFixture>
+public sealed class RoutersThatLoseEachOther(BreakableLab lab) : IClassFixture<BreakableLab>
 {
     /// <summary>The failure detector's three seconds, the resolver's two, and a machine with other work.</summary>
     private static readonly TimeSpan s_lostWithin = TimeSpan.FromSeconds(60);
@@ -68,7 +68,7 @@ public sealed class RoutersThatLoseEachOther(LabFixture lab) : IClassFixture<Lab
 
     private void AwaitReunion(int logged, int? first)
     {
-        LabFixture.Eventually("h2's router joining h1's cluster anew", s_lostWithin,
+        WaitFor.That("h2's router joining h1's cluster anew", s_lostWithin,
             () => lab.RouterLog("h2")[logged..].Contains("this router ends, so that when it is started it can join", StringComparison.Ordinal));
         lab.Hosts.Routers.AwaitCluster(2, LabRouters.ClusterWithin);
         Assert.Equal(first, lab.Hosts.Routers.PidOf("h1"));
@@ -83,5 +83,5 @@ public sealed class RoutersThatLoseEachOther(LabFixture lab) : IClassFixture<Lab
     }
 
     private void AwaitAlone(string host) =>
-        LabFixture.Eventually($"one member in {host}'s cluster", s_lostWithin, () => lab.Status(host).GetProperty("Members").GetArrayLength() == 1);
+        WaitFor.That($"one member in {host}'s cluster", s_lostWithin, () => lab.Status(host).GetProperty("Members").GetArrayLength() == 1);
 }

@@ -8,7 +8,7 @@ namespace Freeflow.EndToEnd.Tests.Deaths;
 /// succeeded is where it should be. The programs find that out themselves (tests/Programs/verbs-ledger.c).
 /// </summary>
 [Trait("Tier", "All")]
-public sealed class WorkRequestsAreAccountedFor(LabFixture lab) : IClassFixture<LabFixture>
+public sealed class WorkRequestsAreAccountedFor(BreakableLab lab) : IClassFixture<BreakableLab>
 {
     private const int Port = 18640;
     private static readonly string s_program = LabFixture.TestProgram("verbs-ledger");
@@ -37,6 +37,7 @@ public sealed class WorkRequestsAreAccountedFor(LabFixture lab) : IClassFixture<
         random.Shuffle(order);
         foreach (var fault in order)
         {
+            // Faults come at any time.
             Thread.Sleep(random.Next(1000, 3000));
             if (client.HasExited || server.HasExited)
                 break; // The first thing that is not so ends both, with a word.
@@ -59,6 +60,7 @@ public sealed class WorkRequestsAreAccountedFor(LabFixture lab) : IClassFixture<
         lab.StartRouter(host);
     }
 
+    // How long a fault lasts is what it is.
     private void StandStill(string host)
     {
         var router = lab.Hosts.Routers.PidOf(host);

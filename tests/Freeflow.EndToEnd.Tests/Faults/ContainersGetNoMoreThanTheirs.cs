@@ -1,3 +1,5 @@
+using Freeflow.Lab;
+
 namespace Freeflow.EndToEnd.Tests.Faults;
 
 /// <summary>
@@ -46,7 +48,7 @@ public sealed class ContainersGetNoMoreThanTheirs(ScarceLab lab) : IClassFixture
         var full = Path.Combine(directory.FullName, "full");
         using (var greedy = lab.Hosts.Start("h1c1", LabFixture.TestProgram("verbs-limits"), kind, $"{number}", full))
         {
-            LabFixture.Eventually($"all {number} of {kind} taken", s_bound, () => greedy.HasExited || File.Exists(full));
+            WaitFor.That($"all {number} of {kind} taken", s_bound, () => greedy.HasExited || File.Exists(full));
             if (greedy.HasExited)
                 Assert.Fail(greedy.Wait(TimeSpan.FromSeconds(1)).Everything);
             others = MustRun("h1c2", kind, number);

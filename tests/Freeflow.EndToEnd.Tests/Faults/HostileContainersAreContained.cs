@@ -55,7 +55,7 @@ public sealed class HostileContainersAreContained(LabFixture lab) : IClassFixtur
     public void OneThatTakesAllItsConnectionsDoesNotKeepOthersFromTheirs()
     {
         using var greedy = lab.Hosts.Start("h1c1", LabFixture.TestProgram("hostile-channel"), "many-connections");
-        Thread.Sleep(500);
+        greedy.AwaitOutput(" connections\n");
         var own = lab.Hosts.Exec("h1c1", s_bound, "ibv_devinfo");
         var other = lab.Hosts.Exec("h1c2", s_bound, "ibv_devinfo");
         Assert.NotEqual(0, own.ExitCode);

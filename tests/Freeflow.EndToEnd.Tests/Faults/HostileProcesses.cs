@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Freeflow.Lab;
 
 namespace Freeflow.EndToEnd.Tests.Faults;
 
@@ -52,7 +53,7 @@ public sealed partial class HostileProcesses(LabFixture lab) : IClassFixture<Lab
         Assert.Equal(router, lab.Hosts.Routers.PidOf("h1"));
         Holdings.MustVanish(lab, "h1");
         Holdings.MustVanish(lab, "h2");
-        LabFixture.Eventually("no descriptor left in h1's router", s_bound, () => Holdings.Of(lab, "h1").Descriptors <= held.Descriptors + Slack,
+        WaitFor.That("no descriptor left in h1's router", s_bound, () => Holdings.Of(lab, "h1").Descriptors <= held.Descriptors + Slack,
             () => $"{held} before, {Holdings.Of(lab, "h1")} now");
         var log = lab.RouterLog("h1")[logged..].Split('\n');
         Assert.DoesNotContain(log, line => Defects().IsMatch(line));

@@ -38,7 +38,7 @@ public sealed class MemoryGroup : IDisposable
     public void Take(int process) => File.WriteAllText(Path.Combine(Directory, "cgroup.procs"), $"{process}");
 
     /// <summary>Once all its processes have ended.</summary>
-    public void Dispose() => LabFixture.Eventually($"the end of {Directory}", TimeSpan.FromSeconds(30), () =>
+    public void Dispose() => WaitFor.That($"the end of {Directory}", TimeSpan.FromSeconds(30), () =>
     {
         try
         {

@@ -67,14 +67,14 @@ public sealed class RoutersThatRunOut(ScarceLab lab) : IClassFixture<ScarceLab>
     private Bystanders BusyBystanders()
     {
         var bystanders = new Bystanders(lab, "h1c1", "h1c2");
-        LabFixture.Eventually("the bystanders' QPs", s_bound, () => Holdings.Of(lab, Host).QueuePairs >= 4, () => $"{Holdings.Of(lab, Host)}");
+        WaitFor.That("the bystanders' QPs", s_bound, () => Holdings.Of(lab, Host).QueuePairs >= 4, () => $"{Holdings.Of(lab, Host)}");
         return bystanders;
     }
 
     private void MustBeBackAt(int before)
     {
         Holdings.MustVanish(lab, Host);
-        LabFixture.Eventually($"at most {before + Slack} descriptors in {Host}'s router", s_bound, () => Descriptors() <= before + Slack, () => $"{Descriptors()}");
+        WaitFor.That($"at most {before + Slack} descriptors in {Host}'s router", s_bound, () => Descriptors() <= before + Slack, () => $"{Descriptors()}");
     }
 
     private int Descriptors() => Directory.EnumerateFileSystemEntries($"/proc/{lab.Hosts.Routers.PidOf(Host)}/fd").Count();

@@ -17,7 +17,7 @@ public sealed class RoutersWithFullDisks(FullDiskLab lab) : IClassFixture<FullDi
         var logged = lab.RouterLog(FullDiskLab.Host).Length;
         using (lab.Fill())
         {
-            LabFixture.Eventually("lines that found no room", s_bound, () =>
+            WaitFor.That("lines that found no room", s_bound, () =>
             {
                 MustFindTheDevice();
                 return Metrics.Of(lab, FullDiskLab.Host, "freeflow_log_lines_lost_total") > 0;
@@ -26,7 +26,7 @@ public sealed class RoutersWithFullDisks(FullDiskLab lab) : IClassFixture<FullDi
             Assert.Equal("router", lab.Status(FullDiskLab.Host).GetProperty("Name").GetString());
         }
 
-        LabFixture.Eventually("the log telling of what was lost", s_bound, () =>
+        WaitFor.That("the log telling of what was lost", s_bound, () =>
         {
             MustFindTheDevice();
             return lab.RouterLog(FullDiskLab.Host)[logged..].Contains(" lines before this one could not be written");

@@ -34,7 +34,7 @@ public sealed class RoutersWithLittleMemory(LittleMemoryLab lab) : IClassFixture
 
         Assert.Equal((pid, 0), (lab.Hosts.Routers.PidOf(Host), group.Killed));
         Holdings.MustVanish(lab, Host);
-        LabFixture.Eventually("room for a new program", s_bound, () => lab.Hosts.Exec("h1c3", s_bound, "ibv_devinfo").ExitCode == 0);
+        WaitFor.That("room for a new program", s_bound, () => lab.Hosts.Exec("h1c3", s_bound, "ibv_devinfo").ExitCode == 0);
         lab.Hosts.Routers.Kill(Host);
     }
 
@@ -48,11 +48,11 @@ public sealed class RoutersWithLittleMemory(LittleMemoryLab lab) : IClassFixture
         using (var server = lab.StartListening("h1c1", Port, command))
         using (var client = lab.Hosts.Start("h1c2", [.. command, LabFixture.AddressOf("h1c1")]))
         {
-            LabFixture.Eventually("traffic", s_bound, () => Holdings.Of(lab, Host).QueuePairs >= 2);
+            WaitFor.That("traffic", s_bound, () => Holdings.Of(lab, Host).QueuePairs >= 2);
             group.Take(lab.Hosts.Routers.PidOf(Host)!.Value);
             using (var many = lab.Hosts.Start("h1c3", LabFixture.TestProgram("verbs-limits"), "device", "-1"))
             {
-                LabFixture.Eventually("the router's death", s_bound, () => lab.Hosts.Routers.PidOf(Host) is null);
+                WaitFor.That("the router's death", s_bound, () => lab.Hosts.Routers.PidOf(Host) is null);
                 foreach (var end in new[] { many.Wait(s_bound), client.Wait(s_bound), server.Wait(s_bound) })
                     Assert.True(end.ExitCode is not 0 and not 124, end.Everything);
             }

@@ -86,12 +86,17 @@ internal sealed class LabAssemblyRunner(
         private readonly IMessageSink _diagnostics = diagnostics;
 
         /// <summary>A lab that can't be made whole fails the test.</summary>
-        protected override Task<RunSummary> RunTestCaseAsync(IXunitTestCase testCase)
+        protected override async Task<RunSummary> RunTestCaseAsync(IXunitTestCase testCase)
         {
             var aggregator = new ExceptionAggregator(Aggregator);
-            foreach (var lab in _constructorArguments.OfType<LabFixture>())
+            var labs = _constructorArguments.OfType<LabFixture>().ToList();
+            foreach (var lab in labs)
                 aggregator.Run(() => lab.MakeWhole(testCase.DisplayName));
-            return testCase.RunAsync(_diagnostics, MessageBus, _constructorArguments, aggregator, CancellationTokenSource);
+            var records = labs.ConvertAll(lab => lab.Record());
+            var summary = await testCase.RunAsync(_diagnostics, MessageBus, _constructorArguments, aggregator, CancellationTokenSource);
+            if (summary.Failed > 0)
+                records.ForEach(record => record.Keep(testCase.DisplayName));
+            return summary;
         }
     }
 }

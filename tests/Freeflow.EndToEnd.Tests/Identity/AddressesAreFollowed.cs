@@ -1,3 +1,5 @@
+using Freeflow.Lab;
+
 namespace Freeflow.EndToEnd.Tests.Identity;
 
 /// <summary>GIDs are what the container's network namespace has, now; nothing that the container says about itself.</summary>
@@ -12,12 +14,12 @@ public sealed class AddressesAreFollowed(LabFixture lab) : IClassFixture<LabFixt
         // Something that keeps the container known to its router.
         using var holder = lab.StartListening(Container, 18515, "ib_write_bw");
         SetUp(Container, "ip", "address", "add", "10.244.1.99/24", "dev", "eth0");
-        LabFixture.Eventually("::ffff:10.244.1.99 among the GIDs", s_bound, () => Gids(Container).Contains("::ffff:10.244.1.99"));
-        LabFixture.Eventually("10.244.1.99 in the other host's directory", s_bound,
+        WaitFor.That("::ffff:10.244.1.99 among the GIDs", s_bound, () => Gids(Container).Contains("::ffff:10.244.1.99"));
+        WaitFor.That("10.244.1.99 in the other host's directory", s_bound,
             () => lab.Status("h2").GetProperty("Addresses").TryGetProperty("10.244.1.99", out _));
         SetUp(Container, "ip", "address", "del", "10.244.1.99/24", "dev", "eth0");
-        LabFixture.Eventually("::ffff:10.244.1.99 no more among the GIDs", s_bound, () => !Gids(Container).Contains("::ffff:10.244.1.99"));
-        LabFixture.Eventually("10.244.1.99 out of the other host's directory", s_bound,
+        WaitFor.That("::ffff:10.244.1.99 no more among the GIDs", s_bound, () => !Gids(Container).Contains("::ffff:10.244.1.99"));
+        WaitFor.That("10.244.1.99 out of the other host's directory", s_bound,
             () => !lab.Status("h2").GetProperty("Addresses").TryGetProperty("10.244.1.99", out _));
     }
 

@@ -61,7 +61,7 @@ public sealed class ContainerHosts : RootLab
             for (var host = 1; host <= 2; host++)
             {
                 var (name, router) = ($"h{host}", $"router{host}");
-                Eventually($"{router} seeing two members with links", LabRouters.ClusterWithin, () => Podman(name, "exec", router, "freeflow", "members").Output.Split(" up ").Length > 1,
+                WaitFor.That($"{router} seeing two members with links", LabRouters.ClusterWithin, () => Podman(name, "exec", router, "freeflow", "members").Output.Split(" up ").Length > 1,
                     () => Podman(name, "logs", router).Everything);
             }
         });

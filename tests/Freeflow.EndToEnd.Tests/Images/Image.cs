@@ -95,7 +95,7 @@ public abstract class Image(ImageLab lab)
     {
         ProgramResult result = null!;
         long announced = 0, delivered = 0;
-        LabFixture.Eventually($"{connections} accelerated connections of {client[0]}", s_bound, () =>
+        WaitFor.That($"{connections} accelerated connections of {client[0]}", s_bound, () =>
         {
             var (announcedBefore, deliveredBefore) = (TcpCounters.Of(lab, ImageLab.ClientHost).Announced, TcpCounters.Of(lab, ImageLab.ServerHost).Delivered);
             result = lab.Hosts.Exec(ImageLab.ClientNode, s_bound, client);

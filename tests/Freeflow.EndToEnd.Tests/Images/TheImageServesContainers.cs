@@ -34,7 +34,7 @@ public sealed class TheImageServesContainers(ContainerHosts hosts) : IClassFixtu
         const string options = "-v /freeflow:/freeflow";
         using var server = StartServer("c1", Iperf3Port, options, "iperf3", "-s");
         var said = "";
-        LabFixture.Eventually("iperf3's two connections accelerated", s_within, () =>
+        WaitFor.That("iperf3's two connections accelerated", s_within, () =>
         {
             var before = Delivered();
             var client = Client("c1", options, "iperf3", "-c", LabFixture.AddressOf("h2c1"), "-t", "1");
@@ -107,7 +107,7 @@ public sealed class TheImageServesContainers(ContainerHosts hosts) : IClassFixtu
         Assert.True(begun.ExitCode == 0, begun.Everything);
         try
         {
-            LabFixture.Eventually(line, s_within, () => hosts.Podman("h1", "logs", name).Everything.Contains(line, StringComparison.Ordinal), () => hosts.Podman("h1", "logs", name).Everything);
+            WaitFor.That(line, s_within, () => hosts.Podman("h1", "logs", name).Everything.Contains(line, StringComparison.Ordinal), () => hosts.Podman("h1", "logs", name).Everything);
         }
         finally
         {
@@ -136,7 +136,7 @@ public sealed class TheImageServesContainers(ContainerHosts hosts) : IClassFixtu
         var begun = hosts.Podman("h2", ["run", "-d", "--name", "server", .. hosts.At("h2" + container, "router2"), .. options.Split(' '), ContainerHosts.Debian, .. command]);
         var server = new Server(hosts);
         Assert.True(begun.ExitCode == 0, begun.Everything);
-        LabFixture.Eventually($"{command[0]} listening", s_within, () => hosts.ListensOverTcp("h2" + container, port), () => hosts.Podman("h2", "logs", "server").Everything);
+        WaitFor.That($"{command[0]} listening", s_within, () => hosts.ListensOverTcp("h2" + container, port), () => hosts.Podman("h2", "logs", "server").Everything);
         return server;
     }
 

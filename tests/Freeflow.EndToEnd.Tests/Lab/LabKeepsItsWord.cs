@@ -22,8 +22,8 @@ public sealed class LabKeepsItsWord : IDisposable
         Assert.Equal("", Lab("exec", "h1c1", "--", "cat").Output);
         Assert.Equal("typed", Shell.Run(s_bound, Environment, "bash", "-c", $"printf typed | {Door} exec h1c1 -- cat").Output);
 
-        using var trapping = BackgroundProgram.Start(Environment, [Door, "exec", "h1c1", "--", "sh", "-c", "trap 'exit 9' TERM; while :; do sleep 0.1; done"]);
-        Thread.Sleep(500);
+        using var trapping = BackgroundProgram.Start(Environment, [Door, "exec", "h1c1", "--", "sh", "-c", "trap 'exit 9' TERM; echo ready; while :; do sleep 0.1; done"]);
+        trapping.AwaitOutput("ready");
         trapping.Signal("TERM");
         Assert.Equal(9, trapping.Wait(TimeSpan.FromSeconds(5)).ExitCode);
     }
@@ -44,8 +44,8 @@ public sealed class LabKeepsItsWord : IDisposable
         Assert.Contains("10.244.2.12/24", Must("exec", "--plain", "h2c2", "--", "ip", "-brief", "address").Output);
         Assert.Contains("192.168.50.2/24", Must("exec", "h2", "--", "ip", "-brief", "address").Output);
         Must("exec", "--plain", "h1c1", "--", "bash", "-c", "exec 3<>/dev/udp/10.244.2.12/9; ip route get 10.244.2.12");
-        using var server = BackgroundProgram.Start(Environment, [Door, "exec", "--plain", "h2c2", "--", "iperf3", "-s", "-1"]);
-        Thread.Sleep(500);
+        using var server = BackgroundProgram.Start(Environment, [Door, "exec", "--plain", "h2c2", "--", "iperf3", "-s", "-1", "--forceflush"]);
+        server.AwaitOutput("Server listening");
         Must("exec", "--plain", "h1c1", "--", "iperf3", "-c", "10.244.2.12", "-n", "1M");
     }
 
@@ -53,9 +53,9 @@ public sealed class LabKeepsItsWord : IDisposable
     public void HostsDoNotSeeEachOthersProcesses()
     {
         Must("up", "--hosts", "2", "--containers", "1", "--no-routers");
-        using var sleeper = BackgroundProgram.Start(Environment, [Door, "exec", "h1c1", "--", "sleep", "12345"]);
-        Thread.Sleep(300);
-        Assert.Contains("sleep 12345", Must("exec", "h1", "--", "ps", "ax").Output);
+        using var sleeper = BackgroundProgram.Start(Environment, [Door, "exec", "h1c1", "--", "sh", "-c", "echo ready; exec sleep 12345"]);
+        sleeper.AwaitOutput("ready");
+        WaitFor.That("the sleeper among its host's processes", () => Must("exec", "h1", "--", "ps", "ax").Output.Contains("sleep 12345"));
         Assert.DoesNotContain("sleep 12345", Must("exec", "h2", "--", "ps", "ax").Output);
     }
 
@@ -77,7 +77,8 @@ public sealed class LabKeepsItsWord : IDisposable
     public void AKilledUpIsCleanedUpByTheNext()
     {
         var up = BackgroundProgram.Start(Environment, [Door, "up", "--hosts", "3", "--containers", "3"]);
-        Thread.Sleep(600);
+        // In the middle.
+        WaitFor.That("some of the lab", s_bound, () => File.Exists(s_paths.NodeFile("h2")));
         LabProcesses.Kill(up.Pid, "KILL");
         up.Dispose();
         Must("up", "--hosts", "1", "--containers", "1", "--no-routers");

@@ -4,6 +4,7 @@ using Freeflow.EndToEnd.Tests.Command;
 using Freeflow.EndToEnd.Tests.Programs;
 using Freeflow.EndToEnd.Tests.Tcp;
 using Freeflow.EndToEnd.Tests.Tcp.Programs;
+using Freeflow.Lab;
 
 namespace Freeflow.EndToEnd.Tests.Policy;
 
@@ -126,7 +127,7 @@ public sealed class LimitsAreInForce(LabFixture lab) : IClassFixture<LabFixture>
     private static void Sees(string what, string log, Func<double, bool> holds)
     {
         var before = Sums(log).Count;
-        LabFixture.Eventually(
+        WaitFor.That(
             $"three seconds in a row with {what}", s_bound,
             () => Sums(log).Skip(before).Aggregate(0, (inARow, rate) => inARow == 3 ? 3 : holds(rate) ? inARow + 1 : 0) == 3,
             () => string.Join(' ', Sums(log)));

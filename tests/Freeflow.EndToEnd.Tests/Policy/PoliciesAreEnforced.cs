@@ -2,6 +2,8 @@ using Freeflow.EndToEnd.Tests.Command;
 using Freeflow.EndToEnd.Tests.Programs;
 using Freeflow.EndToEnd.Tests.Tcp;
 using Freeflow.EndToEnd.Tests.Tcp.Programs;
+using Freeflow.EndToEnd.Tests.RdmaCm;
+using Freeflow.Lab;
 
 namespace Freeflow.EndToEnd.Tests.Policy;
 
@@ -38,9 +40,8 @@ public sealed class PoliciesAreEnforced(LabFixture lab) : IClassFixture<LabFixtu
         const string server = "h2c2";
         using var policy = new LabPolicy(lab);
         policy.Put(Apart(server));
-        using (var listener = lab.Hosts.Start(server, "rping", "-s", "-C", "3", "-p", "7174"))
+        using (new CmPair(lab, server, Client).Listen("rping", "-s", "-C", "3", "-p", "7174"))
         {
-            Thread.Sleep(1000);
             var refused = lab.Hosts.Exec(Client, s_bound, "rping", "-c", "-a", LabFixture.AddressOf(server), "-p", "7174", "-C", "3");
             Assert.True(refused.ExitCode is not 0 and not 124, refused.Everything);
             Assert.Contains("RDMA_CM_EVENT_ADDR_ERROR, error -13", refused.Everything);
@@ -100,7 +101,7 @@ public sealed class PoliciesAreEnforced(LabFixture lab) : IClassFixture<LabFixtu
         acceleration.AwaitListener(Port);
         using var client = lab.Hosts.Start(Client, "iperf3", "-c", LabFixture.AddressOf(server), "-p", $"{Port}", "-t", "600");
         acceleration.MustHaveTaken(2);
-        LabFixture.Eventually("a flow that is known", s_bound, () => _freeflow.Json("h1", "flows").GetProperty("Total").GetInt32() >= 2);
+        WaitFor.That("a flow that is known", s_bound, () => _freeflow.Json("h1", "flows").GetProperty("Total").GetInt32() >= 2);
         foreach (var host in where)
             policy.Put(host, Apart(server));
         var ended = client.Wait(s_bound);
@@ -117,7 +118,7 @@ public sealed class PoliciesAreEnforced(LabFixture lab) : IClassFixture<LabFixtu
         using var policy = new LabPolicy(lab);
         using var listener = lab.StartListening(server, ProgramPair.Port, "env", "-u", "VNET_PREFIX", "ib_send_bw", "--run_infinitely");
         using var client = lab.Hosts.Start(Client, "env", "-u", "VNET_PREFIX", "ib_send_bw", "--run_infinitely", LabFixture.AddressOf(server));
-        LabFixture.Eventually("QPs in RTS that have sent", s_bound, () => _freeflow.Run("h1", "qps").Output.Split('\n')
+        WaitFor.That("QPs in RTS that have sent", s_bound, () => _freeflow.Run("h1", "qps").Output.Split('\n')
             .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
             .Any(words => words.Length > 3 && words[2] == "RTS" && words[3] == LabFixture.AddressOf(Client)));
         policy.Put(Apart(server));

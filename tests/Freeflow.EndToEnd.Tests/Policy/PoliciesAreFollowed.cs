@@ -1,5 +1,6 @@
 using System.Globalization;
 using Freeflow.EndToEnd.Tests.Command;
+using Freeflow.Lab;
 
 namespace Freeflow.EndToEnd.Tests.Policy;
 
@@ -17,7 +18,7 @@ public sealed class PoliciesAreFollowed(LabFixture lab) : IClassFixture<LabFixtu
         policy.Put("h1", "tenants { one { addresses = [\"10.244.1.11\"] } }");
         policy.Write("h1", "tenants {\n  one { addresses = [\"10.244.1.300\"] }\n}");
         const string Problem = "line 2, column 22: \"10.244.1.300\" is no address: expected one such as 10.244.1.11, or a network such as 10.244.1.0/24";
-        LabFixture.Eventually("what is wrong with the file", FreeflowCommand.Bound, () => policy.Show("h1").GetProperty("Problem").GetString() == Problem, () => policy.Show("h1").GetRawText());
+        WaitFor.That("what is wrong with the file", FreeflowCommand.Bound, () => policy.Show("h1").GetProperty("Problem").GetString() == Problem, () => policy.Show("h1").GetRawText());
         Assert.Equal("10.244.1.11", policy.Show("h1").GetProperty("Tenants")[0].GetProperty("Addresses")[0].GetString());
         Assert.Contains($"Policy refused: {LabPolicy.File}: {Problem}; what held before stays in force", lab.RouterLog("h1"));
         Assert.Contains(Problem, _freeflow.Text("h1", "policy", "show"));

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Freeflow.EndToEnd.Tests.Command;
 using Freeflow.EndToEnd.Tests.Programs;
 using Freeflow.EndToEnd.Tests.Tcp.Programs;
+using Freeflow.Lab;
 
 namespace Freeflow.EndToEnd.Tests.Policy;
 
@@ -30,14 +31,14 @@ public sealed class TenantsFollowLabels(LabFixture lab) : IClassFixture<LabFixtu
         acceleration.AwaitListener(Port);
         using var client = lab.Hosts.Start(Client, "iperf3", "-c", LabFixture.AddressOf(Server), "-p", $"{Port}", "-t", "600");
         acceleration.MustHaveTaken(2);
-        LabFixture.Eventually("a flow that is known", s_bound, () => _freeflow.Json("h1", "flows").GetProperty("Total").GetInt32() >= 2);
+        WaitFor.That("a flow that is known", s_bound, () => _freeflow.Json("h1", "flows").GetProperty("Total").GetInt32() >= 2);
 
         policy.Label(Line(Client, "app=tests namespace=lab"), Line(Server, "namespace=shop"));
         var ended = client.Wait(s_bound);
         Assert.True(ended.ExitCode is not 0 and not 124, ended.Everything);
         Assert.Matches("reset by peer|connection abort|Broken pipe|unable to|closed", ended.Everything);
         Explained(1, "NO   the policy allows it (no rule allows it from tenant lab to tenant shop)", "NO   the policy allows it (no rule allows it from tenant shop to tenant lab)");
-        LabFixture.Eventually("an event of the container's new tenant", s_bound, () => _freeflow.Json("h1", "events").GetProperty("Events").EnumerateArray().Any(each =>
+        WaitFor.That("an event of the container's new tenant", s_bound, () => _freeflow.Json("h1", "events").GetProperty("Events").EnumerateArray().Any(each =>
             each.GetProperty("Name").GetString() == "container-tenant"
             && (each.GetProperty("Facts").GetProperty("before").GetString(), each.GetProperty("Facts").GetProperty("tenant").GetString()) == ("shop", "lab")));
 
@@ -75,7 +76,7 @@ public sealed class TenantsFollowLabels(LabFixture lab) : IClassFixture<LabFixtu
             printf '10.244.9.2 \033[2J<script>\377'; head -c 1000000 /dev/zero | tr '\0' x
             """);
         const string problem = @"line 2, column 12: ""\x1b[2J<script>";
-        LabFixture.Eventually("a file that is refused", s_bound, () => Problem(policy).StartsWith(problem, StringComparison.Ordinal), () => policy.Show("h1").GetRawText());
+        WaitFor.That("a file that is refused", s_bound, () => Problem(policy).StartsWith(problem, StringComparison.Ordinal), () => policy.Show("h1").GetRawText());
         Assert.InRange(Problem(policy).Length, 1, 300);
         Assert.Equal(1, policy.Show("h1").GetProperty("Tenants")[0].GetProperty("LabelledAddresses").GetInt32());
 
@@ -89,9 +90,9 @@ public sealed class TenantsFollowLabels(LabFixture lab) : IClassFixture<LabFixtu
 
         // More than such a file may have, and something that is no file.
         policy.LabelBy("h1", "head -c 20000000 /dev/zero | tr '\\0' '\\n'");
-        LabFixture.Eventually("a file that is too long", s_bound, () => Problem(policy).Contains("more than 16777216 bytes", StringComparison.Ordinal), () => policy.Show("h1").GetRawText());
+        WaitFor.That("a file that is too long", s_bound, () => Problem(policy).Contains("more than 16777216 bytes", StringComparison.Ordinal), () => policy.Show("h1").GetRawText());
         policy.LabelBy("h1", $"echo '{Line(Client, "namespace=lab app=tests")}'");
-        LabFixture.Eventually("right labels again", s_bound, () => policy.Show("h1") is var now && now.GetProperty("Tenants")[1].GetProperty("LabelledAddresses").GetInt32() == 1
+        WaitFor.That("right labels again", s_bound, () => policy.Show("h1") is var now && now.GetProperty("Tenants")[1].GetProperty("LabelledAddresses").GetInt32() == 1
             && now.GetProperty("Labels").GetProperty("Problem").ValueKind == JsonValueKind.Null, () => policy.Show("h1").GetRawText());
     }
 
@@ -103,7 +104,7 @@ public sealed class TenantsFollowLabels(LabFixture lab) : IClassFixture<LabFixtu
     {
         foreach (var host in hosts.Length > 0 ? hosts : ["h1", "h2"])
         {
-            LabFixture.Eventually(
+            WaitFor.That(
                 $"{addresses} addresses with labels on {host}", s_bound,
                 () => _freeflow.Json(host, "policy", "show").GetProperty("Labels").GetProperty("Addresses").GetInt32() == addresses, () => _freeflow.Text(host, "policy", "show"));
         }
@@ -129,7 +130,7 @@ public sealed class TenantsFollowLabels(LabFixture lab) : IClassFixture<LabFixtu
         using var other = lab.StartListening(Server, ProgramPair.Port, "ibv_rc_pingpong", "-p", $"{ProgramPair.Port}");
         foreach (var (host, source, destination, words) in new[] { ("h1", Client, Server, why), ("h2", Server, Client, whyBack ?? why) })
         {
-            LabFixture.Eventually(
+            WaitFor.That(
                 $"\"{words}\" explained on {host}", s_bound,
                 () => Explain(host, source, destination) is var said && said.ExitCode == exitCode && said.Output.Contains(words, StringComparison.Ordinal),
                 () => Explain(host, source, destination).Everything);

@@ -4,7 +4,7 @@ using Freeflow.Lab;
 namespace Freeflow.EndToEnd.Tests.Programs;
 
 /// <summary>What ibv_asyncwatch shows of the port, the addresses and the router. The third containers are there to be broken.</summary>
-public sealed partial class AsynchronousEventsAreRaised(LabFixture lab) : IClassFixture<LabFixture>
+public sealed partial class AsynchronousEventsAreRaised(BreakableLab lab) : IClassFixture<BreakableLab>
 {
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(20);
 
@@ -13,11 +13,11 @@ public sealed partial class AsynchronousEventsAreRaised(LabFixture lab) : IClass
     {
         using var watch = Watch("h1c3", seconds: 8);
         SetUp("link", "set", "eth0", "down");
-        LabFixture.Eventually("the port down", s_bound, () => PortState().Contains("PORT_DOWN"), PortState);
+        WaitFor.That("the port down", s_bound, () => PortState().Contains("PORT_DOWN"), PortState);
         SetUp("link", "set", "eth0", "up");
         // The kernel has dropped the routes with it.
         SetUp("route", "replace", "default", "via", LabLayout.OverlayGateway(1));
-        LabFixture.Eventually("the port active", s_bound, () => PortState().Contains("PORT_ACTIVE"), PortState);
+        WaitFor.That("the port active", s_bound, () => PortState().Contains("PORT_ACTIVE"), PortState);
         var seen = Seen(watch);
         Assert.Equal(["PORT_ERR", "PORT_ACTIVE"], seen.Where(name => name != "GID_CHANGE"));
     }
@@ -27,7 +27,7 @@ public sealed partial class AsynchronousEventsAreRaised(LabFixture lab) : IClass
     {
         using var watch = Watch("h1c3", seconds: 6);
         SetUp("address", "add", "10.244.1.98/24", "dev", "eth0");
-        Thread.Sleep(500);
+        WaitFor.That("the address known", s_bound, () => lab.Status("h1").GetProperty("Addresses").TryGetProperty("10.244.1.98", out _));
         SetUp("address", "del", "10.244.1.98/24", "dev", "eth0");
         Assert.Equal(["GID_CHANGE", "GID_CHANGE"], Seen(watch));
     }
@@ -46,15 +46,10 @@ public sealed partial class AsynchronousEventsAreRaised(LabFixture lab) : IClass
 
     private BackgroundProgram Watch(string container, int seconds)
     {
-        var host = container[..2];
-        var before = Connections(host);
         var watch = lab.Hosts.Start(container, "timeout", $"{seconds}", "stdbuf", "-oL", "ibv_asyncwatch");
-        LabFixture.Eventually("the device opened", s_bound, () => Connections(host) > before);
-        Thread.Sleep(200);
+        watch.AwaitOutput("async event FD");
         return watch;
     }
-
-    private int Connections(string host) => lab.Status(host).GetProperty("Engine").GetProperty("Connections").GetInt32();
 
     private string PortState() => lab.Hosts.Exec("h1c3", s_bound, "ibv_devinfo").Everything;
 

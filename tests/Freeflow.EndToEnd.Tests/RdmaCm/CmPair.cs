@@ -24,7 +24,7 @@ public sealed class CmPair(LabFixture lab, string serverNode, string clientNode)
     {
         var before = Listeners;
         var server = lab.Hosts.Start(ServerNode, command);
-        LabFixture.Eventually(
+        WaitFor.That(
             $"{command[0]} listening in {ServerNode}", TimeSpan.FromSeconds(10), () => Listeners > before || server.HasExited, () => $"{Listeners} listeners");
         if (server.HasExited)
             Assert.Fail($"{string.Join(' ', command)} in {ServerNode} ended: {server.Wait(TimeSpan.FromSeconds(1)).Everything}");

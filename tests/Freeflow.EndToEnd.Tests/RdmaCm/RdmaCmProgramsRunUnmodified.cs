@@ -1,4 +1,5 @@
 using Freeflow.EndToEnd.Tests.Programs;
+using Freeflow.Lab;
 
 namespace Freeflow.EndToEnd.Tests.RdmaCm;
 
@@ -72,9 +73,8 @@ public sealed class RdmaCmProgramsRunUnmodified(LabFixture lab) : IClassFixture<
     {
         var pair = new CmPair(lab, placement);
         using var receiver = lab.Hosts.Start(pair.ServerNode, ["stdbuf", "-oL", "mckey", "-m", "239.1.2.3", "-b", pair.ServerAddress]);
-        // It joins within a moment of its start; what is sent earlier is lost, as with any group.
-        LabFixture.Eventually("a member", s_bound, () => lab.Status(pair.ServerNode[..2]).GetProperty("Engine").GetProperty("QueuePairs").GetInt32() > 0);
-        Thread.Sleep(1000);
+        // What is sent earlier is lost, as with any group.
+        receiver.AwaitOutput("joined dgid");
         var sender = pair.Ask(s_bound, "mckey", "-m", "239.1.2.3", "-s", "-b", LabFixture.AddressOf(pair.ClientNode));
         var received = receiver.Wait(TimeSpan.FromSeconds(10));
         Assert.True(sender.ExitCode == 0 && received.ExitCode == 0, $"{sender.Everything}\n{received.Everything}");

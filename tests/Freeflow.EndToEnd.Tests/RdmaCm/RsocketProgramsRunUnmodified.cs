@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Freeflow.Lab;
 
 namespace Freeflow.EndToEnd.Tests.RdmaCm;
 
@@ -65,7 +66,7 @@ public sealed class RsocketProgramsRunUnmodified(LabFixture lab) : IClassFixture
         var pair = new CmPair(lab, placement);
         string[] command = ["udpong", .. options.Split(' ')];
         using var server = lab.Hosts.Start(pair.ServerNode, [.. command, "-b", pair.ServerAddress]);
-        LabFixture.Eventually($"a server on UDP port {UdpongPort}", TimeSpan.FromSeconds(10), () => lab.ReceivesOverUdp(pair.ServerNode, UdpongPort) || server.HasExited);
+        WaitFor.That($"a server on UDP port {UdpongPort}", TimeSpan.FromSeconds(10), () => lab.ReceivesOverUdp(pair.ServerNode, UdpongPort) || server.HasExited);
         var before = Datagrams(pair);
         var client = pair.Ask(s_bound, [.. command, "-s", "ADDRESS"]);
         Assert.True(client.ExitCode == 0, client.Everything);

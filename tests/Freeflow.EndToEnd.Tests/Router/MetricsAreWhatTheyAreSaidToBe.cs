@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Freeflow.EndToEnd.Tests.Programs;
@@ -75,6 +74,8 @@ public sealed partial class MetricsAreWhatTheyAreSaidToBe : IClassFixture<LabFix
     [Fact]
     public void WhatAContainerSendsIsCountedForItAndForThePeer()
     {
+        // The figures of a container are its own for as long as it is known.
+        using var known = _lab.StartListening(Client, 18516, "ibv_rc_pingpong", "-p", "18516");
         var (sent, messages, peer) = (Of("freeflow_container_sent_bytes_total"), Of("freeflow_container_sent_messages_total"), Sum("freeflow_peer_sent_bytes_total", "192.168.50.2:4480"));
         var (done, waits) = (Sum("freeflow_container_completions_total", LabFixture.AddressOf(Client), "status=\"Success\""), Sum("freeflow_engine_doorbell_wait_seconds_count"));
         new ProgramPair(_lab, Placement.AcrossHosts).Run(s_bound, "ibv_rc_pingpong", "-n", $"{Messages}", "-s", $"{Size}");
@@ -94,7 +95,7 @@ public sealed partial class MetricsAreWhatTheyAreSaidToBe : IClassFixture<LabFix
     public void RegisteredBytesAndQueuePairsAreThoseThatThereAre()
     {
         using var holder = _lab.StartListening(Client, 18515, "ibv_rc_pingpong", "-s", $"{1 << 20}");
-        LabFixture.Eventually("registered bytes of the container", s_bound, () => Of("freeflow_container_registered_bytes") >= 1 << 20);
+        WaitFor.That("registered bytes of the container", s_bound, () => Of("freeflow_container_registered_bytes") >= 1 << 20);
         Assert.Equal(1, Of("freeflow_container_queue_pairs"));
     }
 
@@ -102,22 +103,17 @@ public sealed partial class MetricsAreWhatTheyAreSaidToBe : IClassFixture<LabFix
     public void TimePassesAsleepAndBusy()
     {
         var (asleep, busy) = (Sum("freeflow_engine_asleep_seconds_total"), Sum("freeflow_engine_busy_seconds_total"));
-        LabFixture.Eventually("a second asleep and some time awake", s_bound,
+        // One that has nothing to do does not wake.
+        new ProgramPair(_lab, Placement.AcrossHosts).Run(s_bound, "ibv_rc_pingpong", "-n", "10");
+        WaitFor.That("a second asleep and some time awake", s_bound,
             () => Sum("freeflow_engine_asleep_seconds_total") > asleep + 1 && Sum("freeflow_engine_busy_seconds_total") > busy);
     }
 
     private double Of(string metric) => Sum(metric, $"address=\"{LabFixture.AddressOf(Client)}\"");
 
-    private double Sum(string metric, params string[] labels) => Scrape().Split('\n')
-        .Where(line => line.StartsWith(metric + "{", StringComparison.Ordinal) && labels.All(line.Contains))
-        .Sum(line => double.Parse(Value().Match(line).Groups[1].Value, CultureInfo.InvariantCulture));
+    private double Sum(string metric, params string[] labels) => Metrics.Sum(_lab, "h1", metric, labels);
 
-    private string Scrape()
-    {
-        var result = _lab.Hosts.Exec("h1", s_bound, "curl", "-sS", "-m", "20", "http://127.0.0.1:4484/metrics");
-        Assert.True(result.ExitCode == 0, result.Everything);
-        return result.Output;
-    }
+    private string Scrape() => Metrics.Of(_lab, "h1");
 
     private static HashSet<string> Names(string metrics) =>
         [.. metrics.Split('\n').Where(line => line.Length > 0 && line[0] != '#').Select(line => line[..line.IndexOfAny(['{', ' '])])];
@@ -127,7 +123,4 @@ public sealed partial class MetricsAreWhatTheyAreSaidToBe : IClassFixture<LabFix
 
     [GeneratedRegex(@"\b(freeflow|dotnet)_[a-z_]+\b")]
     private static partial Regex Used();
-
-    [GeneratedRegex(@"\s(\S+)(\s\d+)?$")]
-    private static partial Regex Value();
 }

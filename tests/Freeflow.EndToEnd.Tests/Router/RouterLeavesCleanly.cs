@@ -2,7 +2,7 @@ using Freeflow.Lab;
 
 namespace Freeflow.EndToEnd.Tests.Router;
 
-public sealed class RouterLeavesCleanly(LabFixture lab) : IClassFixture<LabFixture>
+public sealed class RouterLeavesCleanly(BreakableLab lab) : IClassFixture<BreakableLab>
 {
     [Fact]
     public void SigtermLeavesTheClusterAndFreesEverything()
@@ -15,7 +15,7 @@ public sealed class RouterLeavesCleanly(LabFixture lab) : IClassFixture<LabFixtu
         try
         {
             // It said goodbye: the other member need not find out by silence.
-            LabFixture.Eventually("one member in h1's cluster", TimeSpan.FromSeconds(20),
+            WaitFor.That("one member in h1's cluster", TimeSpan.FromSeconds(20),
                 () => lab.Status("h1").GetProperty("Members").GetArrayLength() == 1);
             Assert.Empty(Directory.GetFiles(sockets));
             var log = lab.RouterLog("h2");

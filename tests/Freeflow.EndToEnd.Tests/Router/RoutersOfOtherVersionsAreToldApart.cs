@@ -59,5 +59,5 @@ public sealed class RoutersOfOtherVersionsAreToldApart(LabFixture lab) : IClassF
     private void AwaitMembers(int count, StrangersRouter? other) => Await(
         $"{count} members at h1", () => lab.Status("h1").GetProperty("Members").GetArrayLength() == count, () => $"{lab.Status("h1")}\n{other?.Says}");
 
-    private static void Await(string what, Func<bool> holds, Func<string> found) => LabFixture.Eventually(what, s_within, holds, found);
+    private static void Await(string what, Func<bool> holds, Func<string> found) => WaitFor.That(what, s_within, holds, found);
 }

@@ -38,7 +38,7 @@ public sealed class AnOpenClusterTakesItsNetworkOnly(LabFixture lab) : IClassFix
     {
         var logged = lab.RouterLog("h1").Length;
         using var stranger = new StrangersRouter(lab, address, settings);
-        LabFixture.Eventually($"h1 refusing {address}: {reason}", s_within,
+        WaitFor.That($"h1 refusing {address}: {reason}", s_within,
             () => lab.RouterLog("h1")[logged..].Split('\n').Any(line => line.Contains("refused a connection from") && line.Contains(address) && line.Contains(reason)),
             () => lab.RouterLog("h1")[logged..] + "\n" + stranger.Says);
         Assert.DoesNotContain(LabLayout.UnderlayAddress(1), stranger.Status());

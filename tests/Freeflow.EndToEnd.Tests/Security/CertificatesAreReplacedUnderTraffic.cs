@@ -48,7 +48,7 @@ public sealed class CertificatesAreReplacedUnderTraffic(SecureLab lab)
         {
             foreach (var host in s_hosts)
             {
-                LabFixture.Eventually($"one member in {host}'s cluster", s_within, () => lab.Status(host).GetProperty("Members").GetArrayLength() == 1);
+                WaitFor.That($"one member in {host}'s cluster", s_within, () => lab.Status(host).GetProperty("Members").GetArrayLength() == 1);
             }
         }
 
@@ -62,7 +62,7 @@ public sealed class CertificatesAreReplacedUnderTraffic(SecureLab lab)
         {
             var logged = lab.RouterLog(host).Length;
             change(host);
-            LabFixture.Eventually($"{host} having read its certificates again", s_within,
+            WaitFor.That($"{host} having read its certificates again", s_within,
                 () => lab.RouterLog(host)[logged..].Contains("Cluster: the certificates were replaced"), () => lab.RouterLog(host)[logged..]);
         }
     }

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Freeflow.Actors.Tests.ClusterTransport;
 using Freeflow.EndToEnd.Tests.Programs;
 using Freeflow.Lab;
@@ -7,7 +8,7 @@ namespace Freeflow.EndToEnd.Tests.Security;
 /// <summary>Real routers without a good certificate: they join no cluster, and the one that they want to join goes on and says why.</summary>
 [Collection(SecureLab.Collection)]
 [Trait("Tier", "All")]
-public sealed class StrangersDontJoin(SecureLab lab) : IDisposable
+public sealed partial class StrangersDontJoin(SecureLab lab) : IDisposable
 {
     /// <summary>A router is there after a few seconds, and asks to join at once.</summary>
     private static readonly TimeSpan s_within = TimeSpan.FromSeconds(120);
@@ -20,8 +21,7 @@ public sealed class StrangersDontJoin(SecureLab lab) : IDisposable
     public void MembersWithCertificatesAreACluster()
     {
         Assert.Contains("Cluster: members show certificates; the own one: CN=h1, ", lab.RouterLog("h1"));
-        Assert.Contains("Data link to akka.tcp://freeflow@192.168.50.2:4480#", lab.RouterLog("h1"));
-        Assert.Contains(" is encrypted", lab.RouterLog("h1"));
+        WaitFor.That("an encrypted data link", s_within, () => EncryptedLink().IsMatch(lab.RouterLog("h1")), () => lab.RouterLog("h1"));
         Assert.DoesNotContain("not encrypted", lab.RouterLog("h1"));
         MustBeWell();
         Assert.Equal(0, Doctor("h1").ExitCode);
@@ -79,13 +79,13 @@ public sealed class StrangersDontJoin(SecureLab lab) : IDisposable
         {
             if (reason is not null)
             {
-                LabFixture.Eventually($"h1 refusing {address}: {reason}", s_within,
+                WaitFor.That($"h1 refusing {address}: {reason}", s_within,
                     () => lab.RouterLog("h1")[logged..].Split('\n').Any(line => line.Contains($"refused a connection from {address}:") && line.Contains(reason)),
                     () => lab.RouterLog("h1")[logged..] + "\n" + stranger.Says);
             }
 
             if (itSays is not null)
-                LabFixture.Eventually($"the stranger saying: {itSays}", s_within, () => stranger.Says.Contains(itSays), () => stranger.Says);
+                WaitFor.That($"the stranger saying: {itSays}", s_within, () => stranger.Says.Contains(itSays), () => stranger.Says);
             Assert.DoesNotContain(LabLayout.UnderlayAddress(1), stranger.Status());
             MustBeWell();
         }
@@ -110,6 +110,9 @@ public sealed class StrangersDontJoin(SecureLab lab) : IDisposable
 
     private static string[] TlsOf(string authorities, (string Certificate, string Key) shown) =>
         [$"freeflow.tls.ca={authorities}", $"freeflow.tls.certificate={shown.Certificate}", $"freeflow.tls.key={shown.Key}"];
+
+    [GeneratedRegex(@"Data link to akka\.tcp://freeflow@192\.168\.50\.2:4480#\S+ is encrypted")]
+    private static partial Regex EncryptedLink();
 
     private ProgramResult Doctor(string host) => lab.Hosts.ExecPrivileged(
         host, TimeSpan.FromSeconds(60),

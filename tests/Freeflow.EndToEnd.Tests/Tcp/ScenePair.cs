@@ -40,7 +40,7 @@ public sealed class ScenePair(LabFixture lab, Placement placement)
         Transcripts.MustBeAlike($"{scene}, {placement}", plain, accelerated);
 
         var (client, server) = before;
-        LabFixture.Eventually(
+        WaitFor.That(
             $"{scene}, {placement}: {must}{(may > 0 ? $" to {must + may}" : "")} connections accelerated", TimeSpan.FromSeconds(15),
             () =>
             {

@@ -17,7 +17,7 @@ public sealed class Collector : IDisposable
         _lab = lab;
         var program = Path.Combine(lab.Hosts.Paths.Repository, "artifacts/bin/collector/release/collector");
         _program = lab.Hosts.Start("h1", [program, LabLayout.UnderlayAddress(1), $"{TracingLab.Port}"]);
-        LabFixture.Eventually("a collector that answers", s_startsWithin, () => TryRead(out _), () => _program.HasExited ? _program.Wait(TimeSpan.FromSeconds(1)).Everything : "it runs");
+        WaitFor.That("a collector that answers", s_startsWithin, () => TryRead(out _), () => _program.HasExited ? _program.Wait(TimeSpan.FromSeconds(1)).Everything : "it runs");
     }
 
     public IReadOnlyList<CollectedSpan> Spans => TryRead(out var spans) ? spans : throw new InvalidOperationException("the collector does not answer");

@@ -16,7 +16,7 @@ public sealed class ConnectionsAreTracedAcrossRouters(TracingLab lab)
         using var collector = new Collector(lab);
         Rping();
         List<CollectedSpan> trace = [];
-        LabFixture.Eventually(
+        WaitFor.That(
             "a whole trace of the connection", s_bound,
             () =>
             {
@@ -51,7 +51,7 @@ public sealed class ConnectionsAreTracedAcrossRouters(TracingLab lab)
         using var holder = lab.StartListening("h2c1", 18515, "ibv_rc_pingpong");
         var address = LabFixture.AddressOf("h2c1");
         Assert.NotEqual(0, lab.Hosts.Exec("h1c1", s_bound, "rping", "-c", "-a", address, "-C", "1").ExitCode);
-        LabFixture.Eventually(
+        WaitFor.That(
             "a refusal in one trace with what was refused", s_bound,
             () => collector.Spans is var spans && spans.FirstOrDefault(span => span.Name == "rdma_cm/REJ") is { Host: "h1" } rejected
                 && spans.FirstOrDefault(span => span.Id == rejected.Parent) is { Host: "h2", Name: "rdma_cm/REQ" } asked
@@ -65,7 +65,7 @@ public sealed class ConnectionsAreTracedAcrossRouters(TracingLab lab)
         using var collector = new Collector(lab);
         var refused = lab.Hosts.Exec("h1c2", s_bound, LabFixture.TestProgram("verbs-refusals"));
         Assert.True(refused.ExitCode == 0, refused.Everything);
-        LabFixture.Eventually(
+        WaitFor.That(
             "calls that were refused, and others that were not", s_bound,
             () => collector.Spans is var spans
                 && spans.Any(span => span is { Name: "uverbs/create_qp", Status: CollectedSpan.Error } && span.Attributes["error.type"] == "EINVAL" && span.Attributes["freeflow.errno"] == "22")
@@ -78,7 +78,7 @@ public sealed class ConnectionsAreTracedAcrossRouters(TracingLab lab)
     {
         using var collector = new Collector(lab);
         using var server = lab.StartListening("h2c1", 8099, "python3", "-m", "http.server", "8099");
-        LabFixture.Eventually(
+        WaitFor.That(
             "the listener's span", s_bound, () => collector.Spans.Any(span => span is { Name: "tcp/listen", Host: "h2", Status: 0 }),
             () => string.Join(", ", collector.Spans.Select(span => span.Name)));
     }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Freeflow.Lab;
 using Freeflow.Router.Commands;
 
 namespace Freeflow.Router.Tests.Commands;
@@ -53,7 +54,7 @@ public sealed class BashCompletes : IDisposable
             RedirectStandardError = true,
         })!;
         var (output, errors) = (bash.StandardOutput.ReadToEndAsync(), bash.StandardError.ReadToEndAsync());
-        Assert.True(bash.WaitForExit(TimeSpan.FromSeconds(60)), "bash has not ended");
+        Assert.True(bash.WaitForExit(WaitFor.Scaled(TimeSpan.FromSeconds(60))), "bash has not ended");
         Assert.Equal("", errors.Result);
         Assert.Equal(0, bash.ExitCode);
         return output.Result.Trim();

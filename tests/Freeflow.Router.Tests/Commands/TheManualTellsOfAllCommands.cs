@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using Freeflow.Lab;
 using Freeflow.Router.Commands;
 
 namespace Freeflow.Router.Tests.Commands;
@@ -34,7 +35,7 @@ public sealed class TheManualTellsOfAllCommands
             File.WriteAllText(file, s_page);
             using var lint = Process.Start(new ProcessStartInfo("mandoc", ["-T", "lint", "-W", "warning", file]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
             var said = lint.StandardOutput.ReadToEnd() + lint.StandardError.ReadToEnd();
-            Assert.True(lint.WaitForExit(60_000));
+            Assert.True(lint.WaitForExit(WaitFor.Scaled(TimeSpan.FromSeconds(60))));
 
             // It has no date, since nothing of it depends on one.
             Assert.DoesNotContain(said.Split('\n'), line => line.Contains("WARNING") && !line.Contains("missing date") || line.Contains("ERROR"));

@@ -1,4 +1,5 @@
 using System.Net;
+using Freeflow.Lab;
 using Freeflow.Router.Admin;
 using Freeflow.Router.Configuration;
 using Freeflow.Router.Control;
@@ -25,7 +26,7 @@ internal sealed class ModelDashboard : IAsyncDisposable
         Client = new HttpClient(new SocketsHttpHandler { Expect100ContinueTimeout = TimeSpan.FromSeconds(60) })
         {
             BaseAddress = new Uri(application.Urls.Single().Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal)),
-            Timeout = TimeSpan.FromSeconds(60),
+            Timeout = WaitFor.Scaled(TimeSpan.FromSeconds(60)),
         };
     }
 

@@ -7,6 +7,7 @@ namespace Freeflow.Router.Tests.Dashboard;
 internal sealed class ModelSource : ILiveSource
 {
     private int _looks;
+    private int _rounds;
 
     public RouterIdentity Identity { get; } = new("model", "192.0.2.1", "1", DateTime.UnixEpoch, ClusterTrust.Of(hasCertificates: false, null));
 
@@ -15,7 +16,14 @@ internal sealed class ModelSource : ILiveSource
     /// <summary>How often somebody has looked.</summary>
     public int Looks => Volatile.Read(ref _looks);
 
-    public RouterTotals Totals() => default;
+    /// <summary>How often somebody has asked for the totals.</summary>
+    public int Rounds => Volatile.Read(ref _rounds);
+
+    public RouterTotals Totals()
+    {
+        Interlocked.Increment(ref _rounds);
+        return default;
+    }
 
     public Task<IReadOnlyList<Section>> LookAsync(bool withActors, CancellationToken stop)
     {

@@ -1,11 +1,12 @@
 using System.Text.Json;
+using Freeflow.Lab;
 using Freeflow.Router.Dashboard.Live;
 
 namespace Freeflow.Router.Tests.Dashboard;
 
 public sealed class PagesAreToldWhatChanges : IAsyncLifetime
 {
-    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_bound = WaitFor.Scaled(TimeSpan.FromSeconds(60));
 
     private readonly ModelSource _source = new();
     private LiveFeed _feed = null!;
@@ -107,7 +108,8 @@ public sealed class PagesAreToldWhatChanges : IAsyncLifetime
     [Fact]
     public async Task NobodyLooksForNobody()
     {
-        await Task.Delay(200);
+        // Each round begins with the totals.
+        await WaitFor.ThatAsync("five rounds", () => _source.Rounds > 5);
         Assert.Equal(0, _source.Looks);
         var viewers = Enumerable.Range(0, LiveFeed.MostViewers).Select(_ => _feed.TryAdd(withActors: true)!).ToList();
         Assert.Null(_feed.TryAdd(withActors: false));

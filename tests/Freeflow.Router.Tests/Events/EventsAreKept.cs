@@ -1,4 +1,5 @@
 using Freeflow.Actors.Events;
+using Freeflow.Lab;
 using Freeflow.Router.Commands;
 using Freeflow.Router.Events;
 
@@ -117,7 +118,7 @@ public sealed class EventsAreKept
 
     private static async Task<(string Name, long Missed)> NextAsync(EventFollower follower)
     {
-        using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var bound = new CancellationTokenSource(WaitFor.Scaled(TimeSpan.FromSeconds(30)));
         var (next, missed) = await follower.NextAsync(bound.Token);
         return (next.Name, missed);
     }

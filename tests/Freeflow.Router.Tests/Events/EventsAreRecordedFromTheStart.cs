@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Event;
 using Freeflow.Actors.Events;
+using Freeflow.Lab;
 using Freeflow.Router.Events;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -14,7 +15,7 @@ public sealed class EventsAreRecordedFromTheStart : IDisposable
     private readonly ActorSystem _system = ActorSystem.Create("events", "akka.loglevel = OFF");
     private readonly EventFeed _feed = new();
 
-    public void Dispose() => _system.Terminate().Wait(s_bound);
+    public void Dispose() => _system.Terminate().Wait(WaitFor.Scaled(s_bound));
 
     /// <summary>The recorder itself may not run yet.</summary>
     [Fact]
@@ -38,7 +39,7 @@ public sealed class EventsAreRecordedFromTheStart : IDisposable
     }
 
     private void MustHave(int events) =>
-        Assert.True(SpinWait.SpinUntil(() => _feed.Newest(100).Count >= events, s_bound), $"{_feed.Newest(100).Count} of {events} events are recorded");
+        WaitFor.That($"{events} events", s_bound, () => _feed.Newest(100).Count >= events, () => $"{_feed.Newest(100).Count}");
 
     /// <summary>A log that fails once.</summary>
     private sealed class FullDisk : ILogger

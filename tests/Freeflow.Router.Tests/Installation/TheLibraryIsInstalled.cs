@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
+using Freeflow.Lab;
 using Freeflow.Router.Installation;
 
 namespace Freeflow.Router.Tests.Installation;
@@ -193,7 +194,7 @@ public sealed class TheLibraryIsInstalled : IDisposable
     {
         using var program = Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true })!;
         var said = program.StandardOutput.ReadToEnd();
-        Assert.True(program.WaitForExit(60_000), string.Join(' ', command));
+        Assert.True(program.WaitForExit(WaitFor.Scaled(TimeSpan.FromSeconds(60))), string.Join(' ', command));
         Assert.Equal(0, program.ExitCode);
         return said;
     }

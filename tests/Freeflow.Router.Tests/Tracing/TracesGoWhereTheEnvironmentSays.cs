@@ -1,4 +1,5 @@
 using Freeflow.Actors.Tracing;
+using Freeflow.Lab;
 using Freeflow.Router.Configuration;
 using Freeflow.Router.Tracing;
 using Freeflow.Verbs.Abi;
@@ -11,7 +12,7 @@ namespace Freeflow.Router.Tests.Tracing;
 
 public sealed class TracesGoWhereTheEnvironmentSays
 {
-    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_bound = WaitFor.Scaled(TimeSpan.FromSeconds(60));
 
     [Theory]
     [InlineData("http://collector:4317/", "ENDPOINT=http://collector:4317")]

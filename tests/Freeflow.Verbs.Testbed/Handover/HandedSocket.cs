@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Freeflow.Lab;
 using Freeflow.Verbs.Handover;
 using Freeflow.Verbs.Interop;
 using Microsoft.Win32.SafeHandles;
@@ -10,8 +11,9 @@ namespace Freeflow.Verbs.Testbed.Handover;
 /// <summary>A host socket in an application's hands.</summary>
 public sealed class HandedSocket : IDisposable
 {
-    private const int BoundMilliseconds = 10_000;
     private const int TcpLevel = 6;
+
+    private static readonly int s_boundMilliseconds = (int)WaitFor.Scaled(TimeSpan.FromSeconds(10)).TotalMilliseconds;
 
     /// <param name="descriptor">Is taken over.</param>
     /// <param name="number">By which the router knows it; 0 for one that was accepted.</param>
@@ -22,8 +24,8 @@ public sealed class HandedSocket : IDisposable
         Endpoint = endpoint;
         Socket = new Socket(new SafeSocketHandle(descriptor.DangerousGetHandle(), ownsHandle: true))
         {
-            ReceiveTimeout = BoundMilliseconds,
-            SendTimeout = BoundMilliseconds,
+            ReceiveTimeout = s_boundMilliseconds,
+            SendTimeout = s_boundMilliseconds,
         };
         descriptor.SetHandleAsInvalid();
     }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Runtime.InteropServices;
+using Freeflow.Lab;
 using Freeflow.Verbs.Handover;
 using Freeflow.Verbs.Interop;
 using Microsoft.Win32.SafeHandles;
@@ -11,7 +12,7 @@ public sealed class HandoverApplication : IDisposable
 {
     public const uint NoRoute = uint.MaxValue;
 
-    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_bound = WaitFor.Scaled(TimeSpan.FromSeconds(10));
 
     private readonly HandoverSite _site;
     private readonly SafeFileHandle _notes;
@@ -68,7 +69,7 @@ public sealed class HandoverApplication : IDisposable
     /// <summary>Waits until a route is plain for a reason; <see cref="PlainReason.None"/>: until it is accelerated.</summary>
     public RouteWord Await(uint route, PlainReason reason)
     {
-        Patience.Until(() => Word(route).Reason == reason && Word(route).Verdict != 0, () => $"{reason}, where route {route} is {Word(route)}");
+        WaitFor.That($"{reason} of route {route}", () => Word(route).Reason == reason && Word(route).Verdict != 0, () => $"{Word(route)}");
         return Word(route);
     }
 
@@ -102,7 +103,7 @@ public sealed class HandoverApplication : IDisposable
             Address = address is null ? 0 : Addresses.Of(address).Network,
             Port = (uint)port,
         });
-        return Patience.For(TryReceive, "sockets for a route");
+        return WaitFor.Answer("sockets for a route", TryReceive);
     }
 
     /// <summary>Says that a socket is about to connect.</summary>
@@ -113,7 +114,7 @@ public sealed class HandoverApplication : IDisposable
     {
         var before = _site.Flows.Count;
         Announce(route, number);
-        Patience.Until(() => _site.Flows.Count > before, () => "an announcement");
+        WaitFor.That("an announcement", () => _site.Flows.Count > before);
     }
 
     /// <summary>A socket for a connection: from what is in stock, from what has come by itself, or asked for. Throws with the reason when there is none.</summary>
@@ -137,7 +138,7 @@ public sealed class HandoverApplication : IDisposable
         while (lot.Sockets.Count > 0)
         {
             lot.Dispose();
-            lot = Patience.For(TryReceive, "a refusal");
+            lot = WaitFor.Answer("a refusal", TryReceive);
         }
 
         return lot.Reason;

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Freeflow.Lab;
 using Freeflow.Verbs.Handover;
 using Freeflow.Verbs.Interop;
 using Microsoft.Win32.SafeHandles;
@@ -60,7 +61,7 @@ public sealed class HandoverServer : IDisposable
     }
 
     /// <summary>Waits for one, with a bound.</summary>
-    public DeliveredConnection Accept() => Patience.For(TryAccept, $"a connection for {Channel.Listener}");
+    public DeliveredConnection Accept() => WaitFor.Answer($"a connection for {Channel.Listener}", TryAccept);
 
     /// <summary>Whether the router has let go of it.</summary>
     public bool HasEnded => _site.EndedListeners.Contains(Channel);

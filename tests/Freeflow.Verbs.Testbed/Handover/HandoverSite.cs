@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Security.Cryptography;
+using Freeflow.Lab;
 using Freeflow.Verbs.Containers;
 using Freeflow.Verbs.Engine;
 using Freeflow.Verbs.Handover;
@@ -114,7 +115,7 @@ public sealed class HandoverSite : IHandoverEvents, IAddressOwners, IHandoverPol
     }
 
     /// <summary>Waits until something was reported.</summary>
-    public void Await(string news) => Patience.Until(() => News.Contains(news), () => $"\"{news}\" among: {string.Join(", ", News)}");
+    public void Await(string news) => WaitFor.That($"\"{news}\"", () => News.Contains(news), () => string.Join(", ", News));
 
     public void Dispose()
     {

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Freeflow.Lab;
 using Freeflow.Verbs.Channel;
 using Microsoft.Win32.SafeHandles;
 
@@ -9,7 +10,7 @@ namespace Freeflow.Verbs.Tests.Channel;
 /// <summary>A process that ends is noticed on the listener's thread, while an actor may be answering it on another.</summary>
 public sealed class ConnectionsEndWhileTheyAreAnswered : IShimListenerEvents, IDisposable
 {
-    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_bound = WaitFor.Scaled(TimeSpan.FromSeconds(60));
 
     private readonly string _directory = Directory.CreateTempSubdirectory("freeflow-channel").FullName;
     private readonly Socket _client = new(AddressFamily.Unix, SocketType.Seqpacket, ProtocolType.Unspecified);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net.Sockets;
+using Freeflow.Lab;
 using Freeflow.Verbs.Containers;
 using Freeflow.Verbs.Interop;
 using Freeflow.Verbs.Testbed.Handover;
@@ -98,7 +99,7 @@ public sealed class BridgesTellContainersApart : IDisposable
     {
         var holder = Process.Start("unshare", "--net sleep 60");
         _holders.Add(holder);
-        Patience.Until(() => File.ReadAllText($"/proc/{holder.Id}/comm") == "sleep\n", () => "a namespace");
+        WaitFor.That("a namespace", () => File.ReadAllText($"/proc/{holder.Id}/comm") == "sleep\n");
         return holder;
     }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Runtime.InteropServices;
+using Freeflow.Lab;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Engine;
 using Freeflow.Verbs.Testbed;
@@ -55,7 +56,8 @@ public class DatagramsAreDelivered : TwoEngines
         const int Count = 2000;
         var (one, other) = Pair(isLocal);
         var (posted, taken, sent, received) = (0, 0, 0, 0);
-        var deadline = DateTime.UtcNow.AddSeconds(20);
+        // Spins: a pause would leave the engine idle.
+        var deadline = DateTime.UtcNow + WaitFor.Scaled(TimeSpan.FromSeconds(20));
         while (received < Count)
         {
             Assert.True(DateTime.UtcNow < deadline, $"{posted} posted, {sent} sent, {received} received");
@@ -115,7 +117,7 @@ public class DatagramsAreDelivered : TwoEngines
         other.PostReceive(0, 2000);
         one.Post(1, other.QueuePair.Number, 16);
         Assert.Equal(WorkCompletionStatus.Success, one.Take().Status);
-        Thread.Sleep(20);
+        Here.SynchronizeWithPeer();
         Assert.False(other.TryTake(out _));
     }
 
@@ -130,7 +132,7 @@ public class DatagramsAreDelivered : TwoEngines
         one.SetHandle(1, other.Gid, domain);
         one.Post(handle, other.QueuePair.Number, 16);
         Assert.Equal(WorkCompletionStatus.LocalQpOperationError, one.Take().Status);
-        Assert.True(SpinWait.SpinUntil(() => one.QueuePair.State == QueuePairState.Error, TimeSpan.FromSeconds(5)), $"{one.QueuePair.State}");
+        AwaitError(one.QueuePair);
     }
 
     [Fact]
@@ -156,7 +158,7 @@ public class DatagramsAreDelivered : TwoEngines
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task ToEveryMemberOfAGroup(bool isLocal)
+    public void ToEveryMemberOfAGroup(bool isLocal)
     {
         var (one, other) = Pair(isLocal);
         using var third = new DatagramApplication(isLocal ? Here : There, "10.0.0.3");
@@ -170,15 +172,14 @@ public class DatagramsAreDelivered : TwoEngines
             member.PostReceive(8192, 2000, id: 2);
         }
 
-        // The last change travels ahead of what tells that it has arrived.
-        await Settle(one, other);
+        There.SynchronizeWithPeer();
         one.Post(2, DatagramRoute.MulticastQpn, 24, id: 9);
         Assert.Equal([1UL, 9UL], new[] { one.Take().WorkRequestId, one.Take().WorkRequestId }.Order());
         Assert.Equal(64u, other.Take().ByteLength);
         Assert.Equal(64u, third.Take().ByteLength);
         third.Leave(s_group);
         one.Leave(s_group);
-        await Settle(one, other);
+        There.SynchronizeWithPeer();
         one.Post(2, DatagramRoute.MulticastQpn, 25, id: 10);
         Assert.Equal(10UL, one.Take().WorkRequestId);
         Assert.Equal(65u, other.Take().ByteLength);
@@ -193,17 +194,13 @@ public class DatagramsAreDelivered : TwoEngines
         Assert.True(other.Join(s_group));
         await EngineSite.LinkAsync(Here, There, Encrypts);
         one.SetHandle(1, s_group);
-        for (var tries = 0; tries < 500; tries++)
-        {
-            other.PostReceive(0, 2000);
-            one.Post(1, DatagramRoute.MulticastQpn, 8);
-            one.Take();
-            Thread.Sleep(5);
-            if (other.TryTake(out _))
-                return;
-        }
-
-        Assert.Fail("the groups are not told to a new link");
+        // The engine sends a new link its groups at the end of a round. The first ping may precede them; the second follows them.
+        There.SynchronizeWithPeer();
+        There.SynchronizeWithPeer();
+        other.PostReceive(0, 2000);
+        one.Post(1, DatagramRoute.MulticastQpn, 8);
+        Assert.Equal(WorkCompletionStatus.Success, one.Take().Status);
+        Assert.Equal(Header + 8u, other.Take().ByteLength);
     }
 
     private void Lost(bool isLocal, ulong tenant = 1, uint qkey = 77, int receive = 2000, int bytes = 16)
@@ -213,29 +210,20 @@ public class DatagramsAreDelivered : TwoEngines
             other.PostReceive(0, receive, id: 1);
         one.Post(1, other.QueuePair.Number, bytes, qkey: qkey);
         Assert.Equal(WorkCompletionStatus.Success, one.Take().Status);
+        Here.SynchronizeWithPeer();
         if (tenant != 1)
         {
-            Thread.Sleep(20);
             Assert.False(other.TryTake(out _));
             return;
         }
 
         // What was dropped has cost no receive.
-        Thread.Sleep(20);
         if (receive == 0)
             other.PostReceive(0, 2000, id: 1);
         one.Post(1, other.QueuePair.Number, 15);
         Assert.Equal(WorkCompletionStatus.Success, one.Take().Status);
         var got = other.Take();
         Assert.Equal((1UL, 55u, WorkCompletionStatus.Success), (got.WorkRequestId, got.ByteLength, got.Status));
-    }
-
-    private async Task Settle(DatagramApplication one, DatagramApplication other)
-    {
-        other.PostReceive(0, 2000, id: 100);
-        one.PostReceive(0, 2000, id: 101);
-        other.SetHandle(5, one.Gid);
-        await Task.Delay(20);
     }
 
     private (DatagramApplication One, DatagramApplication Other) Pair(bool isLocal, ulong tenant = 1)

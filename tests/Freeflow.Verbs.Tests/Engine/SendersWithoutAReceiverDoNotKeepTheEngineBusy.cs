@@ -19,6 +19,7 @@ public sealed class SendersWithoutAReceiverDoNotKeepTheEngineBusy : IDisposable
 
         var since = Stopwatch.GetTimestamp();
         pair.One.Post(WorkRequestOpcode.Send, 0, 64, pair.Other);
+        // The test measures a rate: it needs time to measure it over.
         Thread.Sleep(300);
         var naks = _site.Engine.Statistics.RnrNaks;
         var most = Prompt + (Stopwatch.GetElapsedTime(since).TotalMilliseconds / MillisecondsBetween);

@@ -1,3 +1,4 @@
+using Freeflow.Lab;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Engine;
 using Freeflow.Verbs.Testbed;
@@ -75,7 +76,7 @@ public sealed class SharedReceivesAreTaken : TwoEngines
         for (var i = 0; i < 5; i++)
             one.Post(WorkRequestOpcode.RdmaWrite, 0, 64, other, id: (ulong)i);
         Assert.Equal(0UL, one.Take().WorkRequestId);
-        Thread.Sleep(50);
+        WaitFor.That("five completions", () => one.QueuePair.SendsDone == 5);
         using var old = one.CompletionQueue.Ring;
         using var small = EngineCompletionQueue.NewRing(one.Connection, 0, 3);
         var large = EngineCompletionQueue.NewRing(one.Connection, 0, 100);

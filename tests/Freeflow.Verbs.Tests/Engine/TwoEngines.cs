@@ -1,3 +1,6 @@
+using Freeflow.Lab;
+using Freeflow.Verbs.Abi;
+using Freeflow.Verbs.Engine;
 using Freeflow.Verbs.Testbed;
 
 namespace Freeflow.Verbs.Tests.Engine;
@@ -16,6 +19,10 @@ public abstract class TwoEngines : IAsyncLifetime
     /// <summary>Two applications that are connected: one of <see cref="Here"/>'s, and one of the same engine's or of <see cref="There"/>'s.</summary>
     protected EnginePair Connected(bool isLocal, byte timeout = 14, byte retries = 7, byte rnrRetries = 7) =>
         new(Here, isLocal ? Here : There, timeout, retries, rnrRetries);
+
+    /// <summary>Waits until a QP is in the error state; the completion that tells why may come before.</summary>
+    protected static void AwaitError(EngineQueuePair queuePair) =>
+        WaitFor.That("the QP in the error state", () => queuePair.State == QueuePairState.Error, () => $"{queuePair.State}");
 
     public Task InitializeAsync() => EngineSite.LinkAsync(Here, There, Encrypts);
 

@@ -57,7 +57,7 @@ public class UnreliableMessagesAreCarried : TwoEngines
         else
             one.Post(WorkRequestOpcode.Send, 0, 100, other);
         Assert.Equal(WorkCompletionStatus.Success, one.Take().Status);
-        Thread.Sleep(20);
+        Here.SynchronizeWithPeer();
         Assert.False(other.TryTake(out _));
         if (why == "no receive")
             other.PostReceive(0, 1000, id: 1);
@@ -95,7 +95,7 @@ public class UnreliableMessagesAreCarried : TwoEngines
         other.PostReceive(0, 1000);
         one.Post(WorkRequestOpcode.Send, 0, 10, other);
         Assert.Equal(WorkCompletionStatus.Success, one.Take().Status);
-        Thread.Sleep(20);
+        Here.SynchronizeWithPeer();
         Assert.False(other.TryTake(out _));
     }
 
@@ -107,7 +107,7 @@ public class UnreliableMessagesAreCarried : TwoEngines
         var (one, other) = Pair(isLocal: true);
         one.Post(opcode, 0, 8, other);
         Assert.Equal(WorkCompletionStatus.LocalQpOperationError, one.Take().Status);
-        Assert.True(SpinWait.SpinUntil(() => one.QueuePair.State == QueuePairState.Error, TimeSpan.FromSeconds(5)), $"{one.QueuePair.State}");
+        AwaitError(one.QueuePair);
     }
 
     [Fact]

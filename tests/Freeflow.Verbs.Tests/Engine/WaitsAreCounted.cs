@@ -35,12 +35,14 @@ public sealed class WaitsAreCounted
     {
         var clock = new SleepClock();
         clock.FallAsleep();
+        // The clock reads the time itself, and has no other source of it.
         Thread.Sleep(20);
         var during = clock.Asleep;
         Assert.True(during >= TimeSpan.FromMilliseconds(19), $"{during}");
         clock.WakeUp();
         var after = clock.Asleep;
         Assert.True(after >= during);
+        // The same: time has to pass while it is awake.
         Thread.Sleep(20);
         Assert.Equal(after, clock.Asleep);
         Assert.True(clock.Awake >= TimeSpan.FromMilliseconds(19), $"{clock.Awake}");

@@ -58,7 +58,7 @@ public sealed class WindowsOpenAndClose : TwoEngines
         pair.Peer.Post(WorkRequestOpcode.SendWithInvalidate, 0, 8, pair.Owner, immediate: pair.Owner.Key);
         Assert.Equal(WorkCompletionStatus.Success, pair.Peer.Take().Status);
         Assert.Equal(WorkCompletionStatus.RemoteInvalidRequestError, pair.Owner.Take().Status);
-        Assert.True(SpinWait.SpinUntil(() => pair.Owner.QueuePair.State == QueuePairState.Error, TimeSpan.FromSeconds(5)), $"{pair.Owner.QueuePair.State}");
+        AwaitError(pair.Owner.QueuePair);
     }
 
     [Fact]
@@ -67,9 +67,7 @@ public sealed class WindowsOpenAndClose : TwoEngines
         using var pair = new Pair(this, isLocal: true);
         pair.Bind(0, 500, AccessFlags.RemoteWrite);
         Assert.False(EngineApplication.Ask<bool>(done => Here.Engine.Remove(pair.Owner.Region, done)));
-        using var removed = new ManualResetEventSlim();
-        Here.Engine.Remove(pair.Window, removed.Set);
-        Assert.True(removed.Wait(TimeSpan.FromSeconds(10)));
+        Assert.True(EngineApplication.Ask<bool>(done => Here.Engine.Remove(pair.Window, () => done(true))));
         Assert.True(EngineApplication.Ask<bool>(done => Here.Engine.Remove(pair.Owner.Region, done)));
     }
 

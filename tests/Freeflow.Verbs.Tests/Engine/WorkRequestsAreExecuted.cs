@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Freeflow.Lab;
 using Freeflow.Verbs.Abi;
 using Freeflow.Verbs.Engine;
 using Freeflow.Verbs.Testbed;
@@ -103,7 +104,8 @@ public class WorkRequestsAreExecuted : TwoEngines
     {
         using var pair = Connected(isLocal);
         pair.One.Post(WorkRequestOpcode.Send, 0, 64, pair.Other);
-        Thread.Sleep(20);
+        var receiving = isLocal ? Here : There;
+        WaitFor.That("an RNR NAK", () => receiving.Engine.Statistics.RnrNaks > 0);
         Assert.False(pair.One.TryTake(out _));
         pair.Other.PostReceive(0, 64);
         Assert.Equal(WorkCompletionStatus.Success, pair.One.Take().Status);
@@ -140,7 +142,7 @@ public class WorkRequestsAreExecuted : TwoEngines
         using var pair = Connected(isLocal, rnrRetries: 2);
         pair.One.Post(WorkRequestOpcode.Send, 0, 64, pair.Other);
         Assert.Equal(WorkCompletionStatus.RnrRetryExceededError, pair.One.Take().Status);
-        Assert.True(SpinWait.SpinUntil(() => pair.One.QueuePair.State == QueuePairState.Error, TimeSpan.FromSeconds(5)), $"{pair.One.QueuePair.State}");
+        AwaitError(pair.One.QueuePair);
     }
 
     [Theory]

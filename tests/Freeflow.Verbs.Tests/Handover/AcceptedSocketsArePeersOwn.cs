@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Freeflow.Lab;
 using Freeflow.Verbs.Handover;
 using Freeflow.Verbs.Interop;
 using Freeflow.Verbs.Testbed.Handover;
@@ -11,7 +12,7 @@ public sealed class AcceptedSocketsArePeersOwn : IDisposable
 {
     /// <summary>Long enough for a packet over the loopback, many times over.</summary>
     private static readonly TimeSpan s_while = TimeSpan.FromMilliseconds(300);
-    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_bound = WaitFor.Scaled(TimeSpan.FromSeconds(10));
 
     private readonly Ipv4 _host = Addresses.NextHost();
     private readonly SharedFilters _filters =
@@ -135,7 +136,7 @@ public sealed class AcceptedSocketsArePeersOwn : IDisposable
 
     private static void MustTalk((Socket Client, Socket Accepted) connection)
     {
-        connection.Accepted.ReceiveTimeout = 10_000;
+        connection.Accepted.ReceiveTimeout = (int)s_bound.TotalMilliseconds;
         connection.Client.Send([1, 2, 3]);
         Assert.Equal(3, connection.Accepted.Receive(new byte[8]));
     }

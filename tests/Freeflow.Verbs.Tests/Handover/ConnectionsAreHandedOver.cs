@@ -1,3 +1,4 @@
+using Freeflow.Lab;
 using Freeflow.Verbs.Containers;
 using Freeflow.Verbs.Handover;
 using Freeflow.Verbs.Interop;
@@ -41,7 +42,7 @@ public class ConnectionsAreHandedOver : PairTest
         using var client = Application.Want(route).Only;
         client.Connect();
         client.Send("early");
-        Patience.Until(() => AtServer.Waiting == 1, () => "the connection at the endpoint");
+        WaitFor.That("the connection at the endpoint", () => AtServer.Waiting == 1);
         Assert.Null(server.TryAccept());
         Application.Announce(route, client.Number);
         using var accepted = server.Accept();
@@ -56,8 +57,11 @@ public class ConnectionsAreHandedOver : PairTest
         var route = Pair.Route(Port);
         using var client = Application.Want(route).Only;
         Application.Announce(route, client.Number);
-        Patience.Until(() => AtClient.Announced == 1, () => "the announcement");
-        Thread.Sleep(50);
+        WaitFor.That("the announcement", () => AtClient.Announced == 1);
+        // The client's router reports this listener behind the announcement, on the same link.
+        using var behind = new HandoverServer(Pair.ClientSite, Pair.Client, Port).Wait();
+        using var observer = new HandoverApplication(Pair.ServerSite, Pair.Server);
+        observer.Await(observer.Resolve(HandoverPair.ClientAddress, Port, HandoverPair.ServerAddress), PlainReason.None);
         client.Connect();
         using var accepted = server.Accept();
         Assert.Equal(client.Ends.Reversed, accepted.Ends);

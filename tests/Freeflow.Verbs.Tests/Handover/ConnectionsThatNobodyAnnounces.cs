@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Freeflow.Lab;
 using Freeflow.Verbs.Handover;
 using Freeflow.Verbs.Testbed.Handover;
 
@@ -69,7 +70,7 @@ public sealed class ConnectionsThatNobodyAnnounces : IDisposable
         using var router = await PlayedRouter.StartAsync(_site);
         using var container = new HandoverServer(_site, _site.AddContainer(Server), Port).Wait();
         router.Announce(25000, Client, 1234, Server, Port);
-        Patience.Until(() => _site.Statistics.Expired == 1, () => "an announcement that expires");
+        WaitFor.That("an announcement that expires", () => _site.Statistics.Expired == 1);
         var (connection, _) = router.Connect(25000);
         Assert.Equal(SocketError.ConnectionReset, connection.AwaitEnd());
         Assert.Null(container.TryAccept());
@@ -83,8 +84,8 @@ public sealed class ConnectionsThatNobodyAnnounces : IDisposable
         router.ListenerUp("10.244.3.1", 1);
         router.Announce(25000, Client, 1234, Server, Port);
         router.Say(new HandoverFrame { Type = (HandoverFrameType)99 });
-        Patience.Until(() => _site.Statistics.Misused == 1, () => "the last frame");
+        WaitFor.That("the last frame", () => _site.Statistics.Misused == 1);
         _site.Loop.RemovePeer(router.Number);
-        Patience.Until(() => _site.Statistics.Expired == 1, () => "the announcement's end");
+        WaitFor.That("the announcement's end", () => _site.Statistics.Expired == 1);
     }
 }

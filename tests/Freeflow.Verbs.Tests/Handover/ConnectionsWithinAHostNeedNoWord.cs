@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Freeflow.Lab;
 using Freeflow.Verbs.Handover;
 using Freeflow.Verbs.Testbed.Handover;
 
@@ -68,11 +69,11 @@ public sealed class ConnectionsWithinAHostNeedNoWord : IDisposable
             _application.Tell(new ShimNote { Type = NoteType.Drop, Route = HandoverApplication.NoRoute, Socket = number });
         else
             _application.Dispose();
-        Patience.Until(() => _application.Process.Container.SocketsOut == 0, () => "the socket to be forgotten");
+        WaitFor.That("the socket to be forgotten", () => _application.Process.Container.SocketsOut == 0);
         using var stranger = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         stranger.Bind(new IPEndPoint(_site.Address.ToIPAddress(), port));
         stranger.Connect(new IPEndPoint(_site.Address.ToIPAddress(), HandoverSite.Port));
-        Patience.Until(() => _site.Statistics.Unannounced == 1, () => "a connection that nobody has announced");
+        WaitFor.That("a connection that nobody has announced", () => _site.Statistics.Unannounced == 1);
         Assert.Null(_server.TryAccept());
     }
 
@@ -90,7 +91,7 @@ public sealed class ConnectionsWithinAHostNeedNoWord : IDisposable
         first.Dispose();
         using var second = application.Want(route);
         application.Tell(new ShimNote { Type = NoteType.Drop, Route = HandoverApplication.NoRoute, Socket = number });
-        Patience.Until(() => application.Process.Container.SocketsOut == 1, () => "the first to be forgotten");
+        WaitFor.That("the first to be forgotten", () => application.Process.Container.SocketsOut == 1);
         second.Only.Connect();
         using var accepted = listener.Accept();
         Assert.Equal(second.Only.Ends.Reversed, accepted.Ends);

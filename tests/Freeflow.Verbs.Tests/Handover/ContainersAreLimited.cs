@@ -1,3 +1,4 @@
+using Freeflow.Lab;
 using Freeflow.Verbs.Handover;
 using Freeflow.Verbs.Testbed.Handover;
 
@@ -45,11 +46,11 @@ public sealed class ContainersAreLimited : PairTest
         var before = Application.Word(route).Generation;
         Pair.Client.Limit(Other, null, null);
         Pair.ClientSite.Loop.LookAgain();
-        Patience.Until(() => Application.Word(route).Generation != before, () => "another generation of sockets");
+        WaitFor.That("another generation of sockets", () => Application.Word(route).Generation != before);
         (client, served) = Connect(server, route);
         using (client)
         using (served)
-            Patience.Until(() => PacingOf(client) == Other, () => $"{Other} bytes a second, and not {PacingOf(client)}");
+            WaitFor.That($"{Other} bytes a second", () => PacingOf(client) == Other, () => $"{PacingOf(client)}");
     }
 
     private (HandedSocket Client, HandedSocket Server) Connect(HandoverServer server, uint route)

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Freeflow.Lab;
 using Freeflow.Verbs.Handover;
 using Freeflow.Verbs.Testbed.Handover;
 
@@ -41,7 +42,7 @@ public sealed class FullQueuesAreSaid : PairTest
             client.Connect();
         }
 
-        Patience.Until(() => AtClient.Announced == Room + late, () => "all announcements");
+        WaitFor.That("all announcements", () => AtClient.Announced == Room + late);
         var accepted = Enumerable.Range(0, Room + late).Select(_ => server.Accept()).ToArray();
         Assert.Equal(_clients.Concat(onTheirWay).Select(client => client.Ends.Reversed), accepted.Select(connection => connection.Ends));
         Assert.Equal((Room + late, 0), (AtServer.Delivered, AtServer.Reset));
@@ -59,7 +60,7 @@ public sealed class FullQueuesAreSaid : PairTest
         Application.Announce(route, onItsWay.Number);
         onItsWay.Connect();
         onItsWay.Send("anybody there?");
-        Patience.Until(() => Pair.ServerSite.Statistics is { Waiting: 0, Delivered: Room } && AtClient.Announced == Room + 1, () => "it to wait");
+        WaitFor.That("it to wait", () => Pair.ServerSite.Statistics is { Waiting: 0, Delivered: Room } && AtClient.Announced == Room + 1);
         server.Dispose();
         foreach (var client in _clients.Append(onItsWay))
             Assert.Equal(SocketError.ConnectionReset, client.AwaitEnd());
@@ -83,7 +84,7 @@ public sealed class FullQueuesAreSaid : PairTest
     {
         using var one = Pair.Listen(Port, backlog: 0);
         using var two = Pair.Listen(Port, backlog: 100);
-        Patience.Until(() => AtServer.Listeners == 2, () => "two listeners");
+        WaitFor.That("two listeners", () => AtServer.Listeners == 2);
         var route = Pair.Route(Port);
         Connect(route, 10);
         Becomes(10, () => AtServer.Delivered, "deliveries");
@@ -100,7 +101,7 @@ public sealed class FullQueuesAreSaid : PairTest
         using var all = Pair.Listen(Port);
         using var one = Pair.Listen(Port, HandoverPair.ServerAddress, backlog: 0);
         using var alsoAll = Pair.Listen(Port);
-        Patience.Until(() => AtServer.Listeners == 3, () => "three listeners");
+        WaitFor.That("three listeners", () => AtServer.Listeners == 3);
         var route = Pair.Route(Port);
         var onTheirWay = Enumerable.Range(0, 6).Select(_ => Application.Take(route)).ToArray();
         Connect(route, 1);

@@ -1,3 +1,4 @@
+using Freeflow.Lab;
 using Freeflow.Verbs.Handover;
 using Freeflow.Verbs.Testbed.Handover;
 
@@ -30,7 +31,7 @@ public sealed class ListenersArePublished : PairTest
         server.Dispose();
         var after = Application.Await(route, PlainReason.NoListener);
         Assert.NotEqual(before.Generation, after.Generation);
-        Patience.Until(() => server.HasEnded, () => "the news");
+        WaitFor.That("the news", () => server.HasEnded);
         Assert.Equal(0, AtServer.Listeners);
     }
 
@@ -145,7 +146,7 @@ public sealed class ListenersArePublished : PairTest
         Reaches(one, Pair.Route(Port), connections: 2);
         one.Dispose();
         var route = Application.Resolve(HandoverPair.ServerAddress, Port);
-        Patience.Until(() => one.HasEnded, () => "its end");
+        WaitFor.That("its end", () => one.HasEnded);
         using var sign = Pair.Listen(Port + 2);
         Pair.Route(Port + 2);
         Reaches(all, route, connections: 2);
@@ -158,7 +159,7 @@ public sealed class ListenersArePublished : PairTest
         using var one = Pair.Listen(Port);
         using var two = Pair.Listen(Port);
         using var three = Pair.Listen(Port);
-        Patience.Until(() => AtServer.Listeners == 3, () => "three listeners");
+        WaitFor.That("three listeners", () => AtServer.Listeners == 3);
         var route = Pair.Route(Port);
         var clients = Enumerable.Range(0, connections).Select(_ => Application.Connect(route)).ToArray();
         Becomes(connections, () => AtServer.Delivered, "deliveries");
@@ -177,11 +178,11 @@ public sealed class ListenersArePublished : PairTest
     {
         var one = Pair.Listen(Port);
         using var two = Pair.Listen(Port);
-        Patience.Until(() => AtServer.Listeners == 2, () => "two listeners");
+        WaitFor.That("two listeners", () => AtServer.Listeners == 2);
         var route = Pair.Route(Port);
         var before = Application.Word(route);
         one.Dispose();
-        Patience.Until(() => one.HasEnded, () => "its end");
+        WaitFor.That("its end", () => one.HasEnded);
         Reaches(two, route, connections: 2);
         Assert.Equal(before, Application.Word(route));
         two.Dispose();

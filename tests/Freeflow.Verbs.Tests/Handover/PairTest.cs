@@ -1,3 +1,4 @@
+using Freeflow.Lab;
 using Freeflow.Verbs.Handover;
 using Freeflow.Verbs.Testbed.Handover;
 
@@ -35,7 +36,7 @@ public abstract class PairTest : IAsyncLifetime
     /// <summary>Waits until a figure has a value, and sees that it is no other.</summary>
     protected static void Becomes(long value, Func<long> figure, string name)
     {
-        Patience.Until(() => figure() >= value, () => $"{value} {name}, where there are {figure()}");
+        WaitFor.That($"{value} {name}", () => figure() >= value, () => $"{figure()}");
         Assert.Equal(value, figure());
     }
 }

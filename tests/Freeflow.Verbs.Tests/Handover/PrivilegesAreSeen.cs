@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Freeflow.Lab;
 using Freeflow.Verbs.Containers;
 using Freeflow.Verbs.Handover;
 using Freeflow.Verbs.Testbed.Handover;
@@ -109,7 +110,7 @@ public sealed class PrivilegesAreSeen : IDisposable
     private static Process Start(string options)
     {
         var process = Process.Start("setpriv", $"{options} sleep 60");
-        Patience.Until(() => process.HasExited || File.ReadAllText($"/proc/{process.Id}/comm") == "sleep\n", () => "setpriv");
+        WaitFor.That("setpriv", () => process.HasExited || File.ReadAllText($"/proc/{process.Id}/comm") == "sleep\n");
         Assert.False(process.HasExited);
         return process;
     }

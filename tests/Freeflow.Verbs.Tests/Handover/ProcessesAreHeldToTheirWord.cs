@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Freeflow.Lab;
 using Freeflow.Verbs.Containers;
 using Freeflow.Verbs.Handover;
 using Freeflow.Verbs.Testbed.Handover;
@@ -60,7 +61,7 @@ public sealed class ProcessesAreHeldToTheirWord : PairTest
     {
         using var other = new HandoverApplication(Pair.ClientSite, Pair.Client);
         other.Tell(new byte[bytes]);
-        Patience.Until(() => other.HasEnded, () => "its end");
+        WaitFor.That("its end", () => other.HasEnded);
         Assert.Equal(1, AtClient.Misused);
         Becomes(1, () => AtClient.Processes, "processes");
         CanConnect();
@@ -78,7 +79,7 @@ public sealed class ProcessesAreHeldToTheirWord : PairTest
         using var other = new HandoverApplication(Pair.ClientSite, Pair.Client);
         other.Resolve(HandoverPair.ServerAddress, Port);
         other.Tell(new ShimNote { Type = (NoteType)type, Route = route });
-        Patience.Until(() => other.HasEnded, () => "its end");
+        WaitFor.That("its end", () => other.HasEnded);
         Assert.Equal(1, AtClient.Misused);
         CanConnect();
     }
@@ -106,7 +107,7 @@ public sealed class ProcessesAreHeldToTheirWord : PairTest
         using var lot = other.Want(route);
         Assert.Equal(1, Pair.Client.SocketsOut);
         other.Dispose();
-        Patience.Until(() => other.HasEnded, () => "its end");
+        WaitFor.That("its end", () => other.HasEnded);
         Assert.Equal(0, Pair.Client.SocketsOut);
         Assert.Contains("process ended: closed by the process", Pair.ClientSite.News);
         CanConnect();
@@ -120,9 +121,9 @@ public sealed class ProcessesAreHeldToTheirWord : PairTest
         var route = other.Resolve(HandoverPair.ServerAddress, Port);
         other.Await(route, PlainReason.None);
         other.Tell(new ShimNote { Type = NoteType.Want, Route = route });
-        Patience.Until(() => AtClient.SocketsIssued == 1, () => "a socket");
+        WaitFor.That("a socket", () => AtClient.SocketsIssued == 1);
         other.Dispose();
-        Patience.Until(() => Pair.ClientSite.News.Contains("process ended: closed by the process"), () => "its end");
+        WaitFor.That("its end", () => Pair.ClientSite.News.Contains("process ended: closed by the process"));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Freeflow.Lab;
 using Freeflow.Verbs.Containers;
 using Freeflow.Verbs.Handover;
 using Freeflow.Verbs.Testbed.Handover;
@@ -144,6 +145,7 @@ public sealed class RoutersSpeakForTheirOwn : IAsyncLifetime
         foreach (var part in bytes.Chunk(7))
         {
             _router.Say(part);
+            // A pause between the parts, for the loop to read each alone: it does not report its reads.
             Thread.Sleep(5);
         }
 
@@ -165,8 +167,7 @@ public sealed class RoutersSpeakForTheirOwn : IAsyncLifetime
         var (connection, hostPort) = _router.Connect();
         _router.Announce(hostPort, source, 1234, Server, Port);
         DeliveredConnection? accepted = null;
-        Patience.Until(
-            () => (accepted = _server.TryAccept()) is not null || connection.Socket.Poll(0, SelectMode.SelectRead), () => "a delivery, or an end");
+        WaitFor.That("a delivery, or an end", () => (accepted = _server.TryAccept()) is not null || connection.Socket.Poll(0, SelectMode.SelectRead));
         return accepted;
     }
 
@@ -175,7 +176,7 @@ public sealed class RoutersSpeakForTheirOwn : IAsyncLifetime
     {
         var before = _site.Statistics.Misused;
         _router.Say(new HandoverFrame { Type = (HandoverFrameType)77 });
-        Patience.Until(() => _site.Statistics.Misused > before, () => "the last frame");
+        WaitFor.That("the last frame", () => _site.Statistics.Misused > before);
         return true;
     }
 }

@@ -1,3 +1,4 @@
+using Freeflow.Lab;
 using Freeflow.Verbs.Handover;
 using Freeflow.Verbs.Handover.Pacing;
 using Freeflow.Verbs.Testbed.Handover;
@@ -72,7 +73,7 @@ public sealed class RunningConnectionsArePaced : PairTest
         using var client = Application.Connect(Pair.Route(Port));
         using var served = server.Accept().Socket;
         Assert.Equal(Unlimited, PacingOf(client));
-        Patience.Until(() => !Pair.ClientSite.Flows.IsEmpty, () => "the connection was announced");
+        WaitFor.That("the connection was announced", () => !Pair.ClientSite.Flows.IsEmpty);
         Assert.True(Pair.ClientSite.Flows.TryPeek(out var flow));
         Pair.Client.Limit(Limit, null, null);
         Pair.ClientSite.Loop.Pacer.Add(Pair.Client, flow.Cookie, 0);
@@ -93,11 +94,12 @@ public sealed class RunningConnectionsArePaced : PairTest
         using var other = Application.Connect(Pair.Route(Port));
         using var servedOther = server.Accept().Socket;
         SetPacing(other, Limit * 10);
-        Patience.Until(() => PacingOf(other) <= Limit / 2, () => $"at most {Limit / 2}, and not {PacingOf(other)}");
+        WaitFor.That($"at most {Limit / 2} bytes a second", () => PacingOf(other) <= Limit / 2, () => $"{PacingOf(other)}");
         Assert.Equal(Limit / 10, PacingOf(client));
     }
 
-    private static void Await(HandedSocket socket, long rate) => Patience.Until(() => PacingOf(socket) == rate, () => $"{rate} bytes a second, and not {PacingOf(socket)}");
+    private static void Await(HandedSocket socket, long rate) => 
+        WaitFor.That($"{rate} bytes a second", () => PacingOf(socket) == rate, () => $"{PacingOf(socket)}");
 
     private static long PacingOf(HandedSocket socket)
     {

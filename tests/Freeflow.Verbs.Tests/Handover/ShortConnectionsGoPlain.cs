@@ -1,3 +1,4 @@
+using Freeflow.Lab;
 using Freeflow.Verbs.Handover;
 using Freeflow.Verbs.Testbed.Handover;
 
@@ -79,7 +80,7 @@ public sealed class ShortConnectionsGoPlain : PairTest
         {
             var socket = Application.Want(route).Sockets[0];
             Application.Tell(new ShimNote { Type = NoteType.Connect, Flags = NoteFlags.Sample, Route = route, Socket = socket.Number, Bytes = 1, Milliseconds = 1 });
-            Patience.Until(() => AtClient.Announced == i + 1, () => "the announcement");
+            WaitFor.That("the announcement", () => AtClient.Announced == i + 1);
             while (Application.TryReceive() is { } more)
                 more.Dispose();
         }
@@ -103,7 +104,7 @@ public sealed class ShortConnectionsGoPlain : PairTest
         for (var i = 0; i < destinations; i++)
             Application.EndFlow(Application.Resolve("10.244.3.1", 1 + i, replace: i == 0 ? HandoverApplication.NoRoute : 0), 1, 1);
         Assert.InRange(Pair.Client.Histories.Count, 0, 4096);
-        Patience.Until(() => Pair.Client.Histories.Count == 0, () => $"the end of {Pair.Client.Histories.Count} histories");
+        WaitFor.That("the end of the histories", () => Pair.Client.Histories.Count == 0, () => $"{Pair.Client.Histories.Count} left");
     }
 
     private void EndFlows(uint route, int count)

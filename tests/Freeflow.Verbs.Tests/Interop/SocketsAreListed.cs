@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Freeflow.Lab;
 using Freeflow.Verbs.Interop;
 
 namespace Freeflow.Verbs.Tests.Interop;
@@ -54,7 +55,7 @@ public sealed class SocketsAreListed : IDisposable
         for (var got = 0; got < sent;)
             got += accepted.Receive(bytes);
         // Acknowledgements may take a moment.
-        Assert.True(SpinWait.SpinUntil(() => Of(_client, SocketDiagnostics.Connections(withBytes: true)).BytesSent >= sent, TimeSpan.FromSeconds(30)), "sent bytes");
+        WaitFor.That("sent bytes", TimeSpan.FromSeconds(30), () => Of(_client, SocketDiagnostics.Connections(withBytes: true)).BytesSent >= sent);
         Assert.Equal((ulong)sent, Of(accepted, SocketDiagnostics.Connections(withBytes: true)).BytesReceived);
         Assert.Equal((0ul, 0ul), (Of(_client, SocketDiagnostics.Connections()).BytesSent, Of(accepted, SocketDiagnostics.Connections()).BytesReceived));
     }

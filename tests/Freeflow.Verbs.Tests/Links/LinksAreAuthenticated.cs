@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using Freeflow.Lab;
 using Freeflow.Verbs.Links;
 
 namespace Freeflow.Verbs.Tests.Links;
@@ -29,7 +30,7 @@ public sealed class LinksAreAuthenticated : IDisposable
     public async Task WhoHasTheKeyIsAccepted()
     {
         using var link = await DialAsync("there", "here", _credential);
-        await UntilAsync(() => _accepted.Contains("there"));
+        await WaitFor.ThatAsync("a link", () => _accepted.Contains("there"));
     }
 
     [Fact]
@@ -40,7 +41,7 @@ public sealed class LinksAreAuthenticated : IDisposable
     public async Task AnotherKeyIsRefusedByName()
     {
         await Assert.ThrowsAnyAsync<Exception>(() => DialAsync("there", "here", new LinkCredential(RandomNumberGenerator.GetBytes(32))));
-        await UntilAsync(() => !_refused.IsEmpty);
+        await WaitFor.ThatAsync("a refusal", () => !_refused.IsEmpty);
         Assert.Empty(_accepted);
     }
 
@@ -62,7 +63,10 @@ public sealed class LinksAreAuthenticated : IDisposable
             (await DialAsync()).Dispose();
         else
             await Assert.ThrowsAnyAsync<Exception>(DialAsync);
-        await UntilAsync(() => isTaken ? _accepted.Contains("there") : _refused.Any(reason => reason.Contains("it is not in 192.0.2.0/24")));
+        await WaitFor.ThatAsync(
+            isTaken ? "a link" : "a refusal",
+            () => isTaken ? _accepted.Contains("there") : _refused.Any(reason => reason.Contains("it is not in 192.0.2.0/24")),
+            () => string.Join(", ", _refused));
         Assert.Equal(isTaken, !_accepted.IsEmpty);
     }
 
@@ -96,7 +100,7 @@ public sealed class LinksAreAuthenticated : IDisposable
             for (var sent = 0; sent < bytes;)
                 sent += await socket.SendAsync(noise.AsMemory(sent));
             socket.Shutdown(SocketShutdown.Send);
-            using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+            using var bound = new CancellationTokenSource(WaitFor.Scaled(TimeSpan.FromSeconds(10)));
             var answer = new byte[4096];
             while (await socket.ReceiveAsync(answer, bound.Token) > 0)
             {
@@ -112,10 +116,4 @@ public sealed class LinksAreAuthenticated : IDisposable
 
     private Task<AuthenticatedLink> DialAsync(string own, string peer, LinkCredential credential) => LinkDialer.DialAsync(
         IPAddress.Loopback, new IPEndPoint(IPAddress.Loopback, _listener.Port), own, peer, LinkPurpose.Data, credential, encrypt: false, CancellationToken.None);
-
-    private static async Task UntilAsync(Func<bool> holds)
-    {
-        for (var deadline = DateTime.UtcNow.AddSeconds(10); !holds(); await Task.Delay(5))
-            Assert.True(DateTime.UtcNow < deadline);
-    }
 }

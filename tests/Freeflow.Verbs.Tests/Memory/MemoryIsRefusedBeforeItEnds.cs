@@ -1,3 +1,4 @@
+using Freeflow.Lab;
 using Freeflow.Verbs.Memory;
 
 namespace Freeflow.Verbs.Tests.Memory;
@@ -41,13 +42,25 @@ public sealed class MemoryIsRefusedBeforeItEnds
     [Fact]
     public void WhatWasPromisedCountsBeforeItIsUsed()
     {
-        var headroom = new MemoryHeadroom(() => _seen);
+        var looks = 0;
+        var headroom = new MemoryHeadroom(() =>
+        {
+            looks++;
+            return _seen;
+        });
         Assert.True(headroom.TryPromise(400 * Megabyte));
         // Looked at anew, there is not a page more in use.
-        Thread.Sleep(150);
+        AwaitLook();
         Assert.False(headroom.TryTake(250 * Megabyte));
         headroom.Return(400 * Megabyte);
-        Thread.Sleep(150);
+        AwaitLook();
         Assert.True(headroom.TryTake(250 * Megabyte));
+
+        // It looks when it is asked and its last look is too old; nothing is always granted.
+        void AwaitLook()
+        {
+            var before = looks;
+            WaitFor.That("another look", () => headroom.TryTake(0) && looks > before);
+        }
     }
 }

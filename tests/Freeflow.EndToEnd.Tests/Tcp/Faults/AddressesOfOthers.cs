@@ -1,4 +1,5 @@
 using Freeflow.EndToEnd.Tests.Tcp.Programs;
+using Freeflow.Lab;
 
 namespace Freeflow.EndToEnd.Tests.Tcp.Faults;
 
@@ -23,7 +24,7 @@ public sealed class AddressesOfOthers(LabFixture lab) : IClassFixture<LabFixture
         {
             // The impostor listens there too, and never answers.
             using var impostor = lab.StartListening("h1c3", Port, Program, "slow", Port.ToString(), "8");
-            LabFixture.Eventually("the impostor's claim in the log", s_bound,
+            WaitFor.That("the impostor's claim in the log", s_bound,
                 () => lab.RouterLog("h1").Contains($"Directory: {address} is in use"));
             var before = TcpCounters.Of(lab, "h1");
             var asked = lab.Hosts.Exec("h1c1", s_bound, "env", "FREEFLOW_LOG=debug", Program, "ask", address, Port.ToString(), "20");

@@ -1,10 +1,11 @@
 using System.Text.RegularExpressions;
 using Freeflow.EndToEnd.Tests.Tcp.Programs;
+using Freeflow.Lab;
 
 namespace Freeflow.EndToEnd.Tests.Tcp.Faults;
 
 /// <summary>More connections than a listener takes, or a process may have (tests/Programs/tcp-crowd.c).</summary>
-public sealed partial class CrowdsAtAListener(LabFixture lab) : IClassFixture<LabFixture>
+public sealed class CrowdsAtAListener(LabFixture lab) : IClassFixture<LabFixture>
 {
     private const int Port = 18830;
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(60);
@@ -25,8 +26,9 @@ public sealed partial class CrowdsAtAListener(LabFixture lab) : IClassFixture<La
 
         // The queue is full, and everybody knows: what comes now goes to the kernel's own backlog.
         var before = TcpCounters.Of(lab, client[..2]);
+        var plain = BegunOverTheOverlay(client);
         using var second = lab.Hosts.Start(client, Program, "ask", LabFixture.AddressOf(server), Port.ToString(), "12");
-        Thread.Sleep(1500);
+        WaitFor.That("12 more over the overlay", s_bound, () => BegunOverTheOverlay(client) == plain + 12, () => $"{BegunOverTheOverlay(client) - plain}");
         Assert.Equal(before.Announced, TcpCounters.Of(lab, client[..2]).Announced);
         slow.Input.WriteLine();
         slow.Input.Flush();
@@ -40,7 +42,7 @@ public sealed partial class CrowdsAtAListener(LabFixture lab) : IClassFixture<La
         using var slow = lab.StartListening("h2c1", Port, Program, "slow", Port.ToString(), "8");
         new Acceleration(lab, "h1c1", "h2c1").AwaitListener(Port);
         using var asking = lab.Hosts.Start("h1c1", Program, "ask", LabFixture.AddressOf("h2c1"), Port.ToString(), "9");
-        LabFixture.Eventually("its queue is full", s_bound, () => QueuedAt("h2c1") >= 9 || asking.HasExited);
+        WaitFor.That("its queue is full", s_bound, () => QueuedAt("h2c1") >= 9 || asking.HasExited);
         foreach (var (pid, _) in lab.Hosts.ProcessesIn("h2c1").Where(process => process.Name == "tcp-crowd").ToList())
             Freeflow.Lab.LabProcesses.Kill(pid, "KILL");
         Assert.Matches(@"^answered 0 refused 0 reset 9 unanswered 0", asking.Wait(s_bound).Output);
@@ -55,13 +57,13 @@ public sealed partial class CrowdsAtAListener(LabFixture lab) : IClassFixture<La
         using var holding = lab.StartListening("h2c1", Port, Program, "hold", Port.ToString(), "20000");
         new Acceleration(lab, "h1c1", "h2c1").AwaitListener(Port); // those before would go plain
         using var open = lab.Hosts.Start("h1c1", Program, "open", LabFixture.AddressOf("h2c1"), Port.ToString(), "20000");
-        LabFixture.Eventually("20 000 connections begun", s_bound, () => TcpCounters.Of(lab, "h1").Announced - before.Announced >= 19_900,
+        WaitFor.That("20 000 connections begun", s_bound, () => TcpCounters.Of(lab, "h1").Announced - before.Announced >= 19_900,
             () => (TcpCounters.Of(lab, "h1").Announced - before.Announced).ToString());
-        LabFixture.Eventually("their actors", s_bound, () => Flows() > 19_000, () => Flows().ToString());
+        WaitFor.That("their actors", s_bound, () => Flows() > 19_000, () => Flows().ToString());
         Assert.Equal("open\n", open.Wait(s_bound).Output);
         Assert.Equal("full\n", holding.Wait(s_bound).Output);
-        LabFixture.Eventually("no actor left", s_bound, () => Flows() == 0, () => Flows().ToString());
-        LabFixture.Eventually("no descriptor left", s_bound, () => Descriptors("h1") <= held + 5 && Descriptors("h2") <= heldThere + 5,
+        WaitFor.That("no actor left", s_bound, () => Flows() == 0, () => Flows().ToString());
+        WaitFor.That("no descriptor left", s_bound, () => Descriptors("h1") <= held + 5 && Descriptors("h2") <= heldThere + 5,
             () => $"{held} and {heldThere} before, {Descriptors("h1")} and {Descriptors("h2")} now");
     }
 
@@ -69,14 +71,18 @@ public sealed partial class CrowdsAtAListener(LabFixture lab) : IClassFixture<La
 
     private int Descriptors(string host) => Directory.GetFiles($"/proc/{lab.Hosts.Routers.PidOf(host)}/fd").Length;
 
+    /// <summary>The container's own connections to the listener, established or not.</summary>
+    private int BegunOverTheOverlay(string container)
+    {
+        var pid = File.ReadAllText(lab.Hosts.Paths.NodeFile(container)).Trim();
+        return File.ReadLines($"/proc/{pid}/net/tcp").Count(line => Regex.IsMatch(line, $@"^\s*\d+: \S+ [0-9A-F]{{8}}:{Port:X4} 0[12] "));
+    }
+
     /// <summary>Connections that the container has been handed and not accepted: its host has them, established, at the endpoint.</summary>
     private int QueuedAt(string container)
     {
         var pid = File.ReadAllText(lab.Hosts.Paths.NodeFile(container[..2])).Trim();
-        return File.ReadLines($"/proc/{pid}/net/tcp").Count(line => Established().IsMatch(line));
+        var established = new Regex($"^\\s*\\d+: [0-9A-F]{{8}}:{TcpCounters.Of(lab, container[..2]).EndpointPort:X4} [0-9A-F]{{8}}:[0-9A-F]{{4}} 01 ");
+        return File.ReadLines($"/proc/{pid}/net/tcp").Count(established.IsMatch);
     }
-
-    // Local port 4482 (0x1182), state 01.
-    [GeneratedRegex(@"^\s*\d+: [0-9A-F]{8}:1182 [0-9A-F]{8}:[0-9A-F]{4} 01 ")]
-    private static partial Regex Established();
 }

@@ -28,11 +28,12 @@ public sealed class HostSocketsAreLocked(LabFixture lab) : IClassFixture<LabFixt
             "h1c1", [LabFixture.TestProgram("tcp-hostile"), "connect", LabFixture.AddressOf("h2c1"), Port.ToString(), HostService.ToString(), Own.ToString(), .. s_hosts]);
 
         // Both come to listen at about the same time, three tries of two seconds later.
-        for (var deadline = DateTime.UtcNow.AddSeconds(12); DateTime.UtcNow < deadline;)
+        WaitFor.That("the end of both", s_bound, () =>
         {
             Assert.False(Reaches("h1", s_hosts[1], Own), "the accepted socket has become a listener of its host's");
             Assert.False(Reaches("h2", s_hosts[1], Own), "the accepted socket has become a listener of its host's");
-        }
+            return connecting.HasExited && accepting.HasExited;
+        });
 
         MustBeContained(connecting);
         MustBeContained(accepting);

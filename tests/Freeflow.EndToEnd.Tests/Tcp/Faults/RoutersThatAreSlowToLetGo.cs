@@ -5,7 +5,7 @@ namespace Freeflow.EndToEnd.Tests.Tcp.Faults;
 /// (Freeflow.Verbs/Handover/FaultPoint.cs). A descriptor that the application closes then is closed all the same: it has left
 /// the application's epoll sets, and the peer sees the end.
 /// </summary>
-public sealed class RoutersThatAreSlowToLetGo(LabFixture lab) : IDisposable, IClassFixture<LabFixture>
+public sealed class RoutersThatAreSlowToLetGo(BreakableLab lab) : IDisposable, IClassFixture<BreakableLab>
 {
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(40);
 

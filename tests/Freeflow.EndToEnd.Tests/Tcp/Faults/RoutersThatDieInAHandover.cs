@@ -8,7 +8,7 @@ namespace Freeflow.EndToEnd.Tests.Tcp.Faults;
 /// answered, refused or reset within seconds; the next ones are plain, and accelerated again when the router is back.
 /// </summary>
 [Trait("Tier", "All")]
-public sealed class RoutersThatDieInAHandover(LabFixture lab) : IDisposable, IClassFixture<LabFixture>
+public sealed class RoutersThatDieInAHandover(BreakableLab lab) : IDisposable, IClassFixture<BreakableLab>
 {
     private const int Port = 18840;
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(40);
@@ -40,7 +40,7 @@ public sealed class RoutersThatDieInAHandover(LabFixture lab) : IDisposable, ICl
         using var server = lab.StartListening("h2c1", Port, Program, "answer", Port.ToString());
 
         // A listener becomes known to the other host a moment after it first waits, and until then connections are plain.
-        LabFixture.Eventually($"the router of {host} is dead", s_bound, () =>
+        WaitFor.That($"the router of {host} is dead", s_bound, () =>
         {
             var cut = Ask(3);
             Assert.Equal(3, cut.Answered + cut.Refused + cut.Reset);
@@ -50,7 +50,7 @@ public sealed class RoutersThatDieInAHandover(LabFixture lab) : IDisposable, ICl
 
         lab.StartRouter(host);
         var before = TcpCounters.Of(lab, "h1");
-        LabFixture.Eventually("accelerated again", s_bound, () => Ask(1).Answered == 1 && TcpCounters.Of(lab, "h1").Announced > before.Announced);
+        WaitFor.That("accelerated again", s_bound, () => Ask(1).Answered == 1 && TcpCounters.Of(lab, "h1").Announced > before.Announced);
     }
 
     [Fact]
@@ -70,7 +70,7 @@ public sealed class RoutersThatDieInAHandover(LabFixture lab) : IDisposable, ICl
             for line in sys.stdin:
                 peer.sendall(line.encode()); print("back", peer.recv(100).decode().strip(), peer.getpeername(), flush=True)
             """);
-        LabFixture.Eventually("accelerated", s_bound, () => TcpCounters.Of(lab, "h1").Announced > before.Announced);
+        WaitFor.That("accelerated", s_bound, () => TcpCounters.Of(lab, "h1").Announced > before.Announced);
         Say(client, "one");
         lab.Hosts.Routers.Kill("h1");
         Say(client, "two");
@@ -88,7 +88,7 @@ public sealed class RoutersThatDieInAHandover(LabFixture lab) : IDisposable, ICl
     {
         program.Input.WriteLine(word);
         program.Input.Flush();
-        Thread.Sleep(200);
+        program.AwaitOutput($"back {word}");
     }
 
     private (int Answered, int Refused, int Reset) Ask(int count)

@@ -1,3 +1,4 @@
+using Freeflow.EndToEnd.Tests.Tcp.Programs;
 using Freeflow.Lab;
 
 namespace Freeflow.EndToEnd.Tests.Tcp.Faults;
@@ -22,7 +23,9 @@ public sealed class TenantsWithTheSameAddress(LabFixture lab) : IClassFixture<La
             Move("h2", "h2c3", "10.244.2.12/24");
             using var ours = Serve("h1c2", "default");
             using var theirs = Serve("h1c3", "blue");
-            Thread.Sleep(1500);
+            var acceleration = new Acceleration(lab, "h2c2", "h1c2");
+            acceleration.AwaitListener(Port, "h2c2", "default");
+            acceleration.AwaitListener(Port, "h2c3", "blue");
             var before = TcpCounters.Of(lab, "h2");
             Assert.Equal("default", Ask("h2c2"));
             Assert.Equal("blue", Ask("h2c3"));
@@ -36,7 +39,7 @@ public sealed class TenantsWithTheSameAddress(LabFixture lab) : IClassFixture<La
         }
     }
 
-    private void MustBeForgotten() => LabFixture.Eventually(
+    private void MustBeForgotten() => WaitFor.That(
         "no container known", LabFixture.UntilForgotten, () => Known("h1") + Known("h2") == "", () => $"{Known("h1")}, {Known("h2")}; h1 holds {Held("h1")}, h2 {Held("h2")}");
 
     private string Known(string host) =>

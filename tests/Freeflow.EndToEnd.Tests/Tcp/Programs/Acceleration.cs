@@ -23,15 +23,15 @@ public sealed class Acceleration(LabFixture lab, string client, string server)
 
     public bool HasTaken(long connections)
     {
-        var deadline = DateTime.UtcNow + s_bound;
-        while (Announced < connections || Delivered < connections)
+        try
         {
-            if (DateTime.UtcNow > deadline)
-                return false;
-            Thread.Sleep(50);
+            WaitFor.That($"{connections} connections", s_bound, () => Announced >= connections && Delivered >= connections);
+            return true;
         }
-
-        return true;
+        catch (TimeoutException)
+        {
+            return false;
+        }
     }
 
     public string Missing(long connections) =>
@@ -43,21 +43,27 @@ public sealed class Acceleration(LabFixture lab, string client, string server)
         """;
 
     /// <summary>Waits until the client's router would have connections to that port accelerated: a listener becomes known to others a moment after its program first waits.</summary>
-    public void AwaitListener(int port) => AwaitVerdict(port, isAccelerated: true);
+    public void AwaitListener(int port) => AwaitVerdict(port, isAccelerated: true, client);
+
+    /// <summary>The same where several tenants have the addresses of these containers.</summary>
+    /// <param name="port">Which the server listens on.</param>
+    /// <param name="container">Which has the client's address in that tenant.</param>
+    /// <param name="tenant">Which.</param>
+    public void AwaitListener(int port, string container, string tenant) => AwaitVerdict(port, isAccelerated: true, container, "--tenant", tenant);
 
     /// <summary>The same of a listener that is no longer, or whose queue is full.</summary>
-    public void AwaitNoListener(int port) => AwaitVerdict(port, isAccelerated: false);
+    public void AwaitNoListener(int port) => AwaitVerdict(port, isAccelerated: false, client);
 
-    private void AwaitVerdict(int port, bool isAccelerated)
+    private void AwaitVerdict(int port, bool isAccelerated, string asking, params string[] tenant)
     {
         const int Accelerated = 0, NotSo = 1;
 
         // A container is known while a program with the library runs there.
-        using var program = lab.Hosts.Start(client, "ibv_asyncwatch");
+        using var program = lab.Hosts.Start(asking, "ibv_asyncwatch");
         ProgramResult? said = null;
-        LabFixture.Eventually($"{client} to {server}:{port} {(isAccelerated ? "accelerated" : "plain")}", s_bound, () =>
+        WaitFor.That($"{client} to {server}:{port} {(isAccelerated ? "accelerated" : "plain")}", s_bound, () =>
         {
-            said = lab.Hosts.Exec(HostOf(client), s_bound, "freeflow", "explain", LabFixture.AddressOf(client), $"{LabFixture.AddressOf(server)}:{port}", "--mode", "tcp");
+            said = lab.Hosts.Exec(HostOf(client), s_bound, ["freeflow", "explain", LabFixture.AddressOf(client), $"{LabFixture.AddressOf(server)}:{port}", "--mode", "tcp", .. tenant]);
             return said.ExitCode == (isAccelerated ? Accelerated : NotSo);
         }, () => said!.Everything);
     }
