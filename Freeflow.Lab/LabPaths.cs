@@ -40,4 +40,4 @@ public sealed record LabPaths(string Repository, string State)
 }
 
 /// <summary>The lab can't do what it was asked; the message says why.</summary>
-public sealed class LabException(string message) : Exception(message);
+public class LabException(string message) : Exception(message);

@@ -90,7 +90,7 @@ static int Guard(Action work)
         work();
         return 0;
     }
-    catch (Exception problem) when (problem is LabException or TimeoutException)
+    catch (LabException problem)
     {
         Console.Error.WriteLine("lab: " + problem.Message);
         return 1;

@@ -52,12 +52,12 @@ public sealed class BackgroundProgram : IDisposable
     /// <summary>What it has written to its output so far.</summary>
     public string OutputSoFar => _output.SoFar;
 
-    /// <summary>Waits until it has written a text to its output; throws TimeoutException where it does not, or ends before.</summary>
+    /// <summary>Waits until it has written a text to its output; throws LabException where it does not, or ends before.</summary>
     public void AwaitOutput(string text)
     {
         WaitFor.That($"\"{text}\"", () => OutputSoFar.Contains(text, StringComparison.Ordinal) || HasExited, () => OutputSoFar);
         if (HasExited && !_output.WholeWithin(s_endsWithin).Contains(text, StringComparison.Ordinal))
-            throw new TimeoutException($"it ended before it wrote \"{text}\": {OutputSoFar}{_errors.SoFar}");
+            throw new LabException($"it ended before it wrote \"{text}\": {OutputSoFar}{_errors.SoFar}");
     }
 
     public static BackgroundProgram Start(IReadOnlyDictionary<string, string>? environment, IEnumerable<string> command)

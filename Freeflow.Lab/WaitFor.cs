@@ -25,7 +25,7 @@ public static class WaitFor
     /// <inheritdoc cref="That(string, TimeSpan, Func{bool}, Func{string})"/>
     public static void That(string what, Func<bool> holds, Func<string>? found = null) => That(what, s_usual, holds, found);
 
-    /// <summary>Throws TimeoutException, with what was waited for and what was found instead, when it does not come to hold.</summary>
+    /// <summary>Throws LateException, with what was waited for and what was found instead, when it does not come to hold.</summary>
     /// <param name="what">What is waited for.</param>
     /// <param name="bound">How long it may take; scaled here.</param>
     /// <param name="holds">Whether it is so.</param>
@@ -70,7 +70,7 @@ public static class WaitFor
         public TimeSpan Pause()
         {
             if (Stopwatch.GetElapsedTime(_since) > bound)
-                throw new TimeoutException($"not within {bound.TotalSeconds} s: {what}{(found is null ? "" : "; found: " + found())}");
+                throw new LateException($"not within {bound.TotalSeconds} s: {what}{(found is null ? "" : "; found: " + found())}");
             var pause = _pause;
             _pause = TimeSpan.FromTicks(Math.Min(2 * _pause.Ticks, s_longestPause.Ticks));
             return pause;

@@ -86,7 +86,7 @@ command.SetAction(parsed =>
         new Session(lab, parsed.GetValue(rounds), parsed.GetValue(quick)).Run();
         return 0;
     }
-    catch (Exception problem) when (problem is LabException or TimeoutException)
+    catch (LabException problem)
     {
         Console.Error.WriteLine("bench: " + problem.Message);
         return 1;

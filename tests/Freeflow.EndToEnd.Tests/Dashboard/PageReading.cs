@@ -44,7 +44,7 @@ public static class PageReading
         {
             await WaitFor.ThatAsync(what, DashboardBrowser.Bound, holds);
         }
-        catch (TimeoutException late)
+        catch (LateException late)
         {
             Assert.Fail($"{late.Message}; the page has: {await page.Locator("body").InnerTextAsync()}");
         }

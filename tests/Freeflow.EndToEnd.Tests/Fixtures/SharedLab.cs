@@ -55,7 +55,7 @@ internal sealed class SharedLab
             Hosts.Routers.AwaitCluster(_options.Hosts, s_mendWithin);
             return $"{why}: mended";
         }
-        catch (Exception problem) when (problem is LabException or TimeoutException)
+        catch (LabException)
         {
             Rebuild();
             return $"{why}: the lab was made anew";

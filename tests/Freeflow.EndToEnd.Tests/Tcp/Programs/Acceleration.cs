@@ -15,32 +15,16 @@ public sealed class Acceleration(LabFixture lab, string client, string server)
     private readonly long _overlayBefore = OverlayBytes(lab, client);
 
     /// <summary>The routers must have counted at least that many, on either side.</summary>
-    public void MustHaveTaken(long connections)
-    {
-        if (!HasTaken(connections))
-            Assert.Fail(Missing(connections));
-    }
-
-    public bool HasTaken(long connections)
-    {
-        try
-        {
-            WaitFor.That($"{connections} connections", s_bound, () => Announced >= connections && Delivered >= connections);
-            return true;
-        }
-        catch (TimeoutException)
-        {
-            return false;
-        }
-    }
-
-    public string Missing(long connections) =>
-        $"""
-        {Announced} of {connections} connections from {client} to {server} announced, {Delivered} delivered
-        {HostOf(client)}: {Told(client)}
-        {HostOf(server)}: {Told(server)}
-
-        """;
+    /// <param name="connections">How many.</param>
+    /// <param name="besides">What else there is to say where they have not.</param>
+    public void MustHaveTaken(long connections, Func<string>? besides = null) => WaitFor.That(
+        $"{connections} connections from {client} to {server}", s_bound, () => Announced >= connections && Delivered >= connections,
+        () => $"""
+            {Announced} announced, {Delivered} delivered
+            {HostOf(client)}: {Told(client)}
+            {HostOf(server)}: {Told(server)}
+            {besides?.Invoke()}
+            """);
 
     /// <summary>Waits until the client's router would have connections to that port accelerated: a listener becomes known to others a moment after its program first waits.</summary>
     public void AwaitListener(int port) => AwaitVerdict(port, isAccelerated: true, client);

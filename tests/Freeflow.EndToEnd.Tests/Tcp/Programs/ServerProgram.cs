@@ -58,11 +58,8 @@ public sealed class ServerProgram : IDisposable
     public int WithoutAPort => _heard.Count(line => line.EndsWith("the host has no port left", StringComparison.Ordinal));
 
     /// <summary>At least that many connections of the clients must have been accelerated.</summary>
-    public void MustHaveAccelerated(long connections)
-    {
-        if (!_acceleration.HasTaken(connections))
-            Assert.Fail($"{_acceleration.Missing(connections)}clients: {Last(_heard)}\nserver: {Last(LibraryIn(End()))}");
-    }
+    public void MustHaveAccelerated(long connections) =>
+        _acceleration.MustHaveTaken(connections, () => $"clients: {Last(_heard)}\nserver: {Last(LibraryIn(End()))}");
 
     /// <summary>See <see cref="Acceleration.MustHaveSparedTheOverlay"/>.</summary>
     public void MustHaveSparedTheOverlay(long bytes) => _acceleration.MustHaveSparedTheOverlay(bytes);
