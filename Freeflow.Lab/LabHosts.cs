@@ -68,6 +68,15 @@ public sealed class LabHosts(LabPaths paths)
     public IEnumerable<(int Pid, string Name)> ProcessesIn(string node) =>
         new LabProcesses(Paths).SharingPidsWith(int.Parse(File.ReadAllText(Paths.NodeFile(node))));
 
+    /// <summary>The sockets that the kernel has in a host's or container's network namespace.</summary>
+    /// <param name="node">Which.</param>
+    /// <param name="protocol">tcp or udp.</param>
+    public IEnumerable<KernelSocket> SocketsIn(string node, string protocol) => KernelSocket.Of(File.ReadAllText(Paths.NodeFile(node)).Trim(), protocol);
+
+    /// <summary>Whether there is a TCP listener on that port in a host or container.</summary>
+    public bool ListensOverTcp(string node, int port) =>
+        SocketsIn(node, "tcp").Any(socket => socket.LocalPort == port && socket.State == KernelSocket.Listening);
+
     private Dictionary<string, string> Where => new() { ["FREEFLOW_LAB_DIR"] = Paths.State };
 
     private IEnumerable<string> ExecLine(string node, IEnumerable<string> command) =>

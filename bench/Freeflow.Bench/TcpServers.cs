@@ -1,4 +1,3 @@
-using System.Globalization;
 using Freeflow.Lab;
 
 namespace Freeflow.Bench;
@@ -72,19 +71,11 @@ public sealed class TcpServers : IDisposable
         return file + ".conf";
     }
 
-    private void AwaitListening(TcpPath path, TcpService service, BackgroundProgram program) => WaitFor.That(
-        $"the {service} server in {path.ServerNode} listens on {path.Port(service)}",
-        () => Listens(path.ServerNode, path.Port(service)) || (program.HasExited
-            ? throw new LabException($"the {service} server in {path.ServerNode} ends: {program.Wait(TimeSpan.FromSeconds(1)).Everything}")
-            : false));
-
-    // proc(5), net/tcp: the local address and port are the second field, the state the fourth, 0A for one that listens.
-    private bool Listens(string node, int port)
+    private void AwaitListening(TcpPath path, TcpService service, BackgroundProgram program)
     {
-        var tables = $"/proc/{File.ReadAllText(_lab.Paths.NodeFile(node))}/net/";
-        var end = ":" + port.ToString("X4", CultureInfo.InvariantCulture);
-        return File.ReadLines(tables + "tcp").Concat(File.ReadLines(tables + "tcp6"))
-            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            .Any(fields => fields[1].EndsWith(end, StringComparison.Ordinal) && fields[3] == "0A");
+        var (node, port) = (path.ServerNode, path.Port(service));
+        WaitFor.That($"the {service} server in {node} listening on {port}", () => _lab.ListensOverTcp(node, port) || program.HasExited);
+        if (program.HasExited)
+            throw new LabException($"the {service} server in {node} ends: {program.Wait(TimeSpan.FromSeconds(1)).Everything}");
     }
 }

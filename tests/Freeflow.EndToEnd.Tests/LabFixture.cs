@@ -20,7 +20,7 @@ public class LabFixture : IDisposable
     private static readonly TimeSpan s_startsWithin = TimeSpan.FromSeconds(30);
 
     private readonly SharedLab? _shared;
-    private readonly LabPool? _pool;
+    private readonly Action _leave;
 
     public LabFixture()
         : this(LabPool.Usual)
@@ -29,8 +29,9 @@ public class LabFixture : IDisposable
 
     private protected LabFixture(LabPool pool)
     {
-        (_pool, _shared) = (pool, pool.Take());
-        Hosts = _shared.Hosts;
+        var shared = pool.Take();
+        (_shared, _leave) = (shared, () => pool.Return(shared));
+        Hosts = shared.Hosts;
     }
 
     /// <summary>A lab beside the shared ones, with nothing in it yet.</summary>
@@ -38,6 +39,7 @@ public class LabFixture : IDisposable
     protected LabFixture(string name)
     {
         Hosts = new LabHosts(TestRunDirectory.PathsOf(name));
+        _leave = Hosts.Down;
         Hosts.Down();
     }
 
@@ -54,10 +56,7 @@ public class LabFixture : IDisposable
 
     public virtual void Dispose()
     {
-        if (_shared is null)
-            Hosts.Down();
-        else
-            _pool!.Return(_shared);
+        _leave();
         GC.SuppressFinalize(this);
     }
 
@@ -82,9 +81,9 @@ public class LabFixture : IDisposable
     public BackgroundProgram StartListening(string node, int port, params IEnumerable<string> command)
     {
         var words = command.ToList();
-        WaitFor.That($"port {port} free in {node}", s_startsWithin, () => !ListensOverTcp(node, port));
+        WaitFor.That($"port {port} free in {node}", s_startsWithin, () => !Hosts.ListensOverTcp(node, port));
         var program = Hosts.Start(node, words);
-        WaitFor.That($"{words[0]} listening on {port} in {node}", s_startsWithin, () => ListensOverTcp(node, port) || program.HasExited);
+        WaitFor.That($"{words[0]} listening on {port} in {node}", s_startsWithin, () => Hosts.ListensOverTcp(node, port) || program.HasExited);
         if (program.HasExited)
             Assert.Fail($"{string.Join(' ', words)} in {node} ended: {program.Wait(TimeSpan.FromSeconds(1)).Everything}");
         return program;
@@ -96,17 +95,7 @@ public class LabFixture : IDisposable
     /// <summary>Begins to record what the routers say, in case that the test fails.</summary>
     internal FailureRecord Record() => new(Hosts, Hosts.Current is { } options ? Enumerable.Range(1, options.Hosts).Select(LabLayout.Host) : []);
 
-    /// <summary>Whether the kernel knows a TCP listener on that port in a container.</summary>
-    public bool ListensOverTcp(string node, int port) => KernelKnows(node, ["tcp", "tcp6"], "0A", port);
-
-    /// <summary>Whether the kernel knows a UDP socket on that port in a container that is connected to nobody.</summary>
-    public bool ReceivesOverUdp(string node, int port) => KernelKnows(node, ["udp", "udp6"], "07", port);
-
-    private bool KernelKnows(string node, string[] tables, string state, int port)
-    {
-        var pid = File.ReadAllText(Hosts.Paths.NodeFile(node)).Trim();
-        return tables.SelectMany(table => File.ReadLines($"/proc/{pid}/net/{table}"))
-            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            .Any(fields => fields.Length > 3 && fields[3] == state && fields[1].EndsWith($":{port:X4}", StringComparison.Ordinal));
-    }
+    /// <summary>Whether there is a UDP socket on that port in a container that is connected to nobody.</summary>
+    public bool ReceivesOverUdp(string node, int port) =>
+        Hosts.SocketsIn(node, "udp").Any(socket => socket.LocalPort == port && socket.State == KernelSocket.Closed);
 }

@@ -136,7 +136,7 @@ public sealed class TheImageServesContainers(ContainerHosts hosts) : IClassFixtu
         var begun = hosts.Podman("h2", ["run", "-d", "--name", "server", .. hosts.At("h2" + container, "router2"), .. options.Split(' '), ContainerHosts.Debian, .. command]);
         var server = new Server(hosts);
         Assert.True(begun.ExitCode == 0, begun.Everything);
-        WaitFor.That($"{command[0]} listening", s_within, () => hosts.ListensOverTcp("h2" + container, port), () => hosts.Podman("h2", "logs", "server").Everything);
+        WaitFor.That($"{command[0]} listening", s_within, () => hosts.Hosts.ListensOverTcp("h2" + container, port), () => hosts.Podman("h2", "logs", "server").Everything);
         return server;
     }
 

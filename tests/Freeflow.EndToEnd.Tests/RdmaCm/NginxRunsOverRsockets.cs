@@ -32,7 +32,7 @@ public sealed class NginxRunsOverRsockets(LabFixture lab) : IClassFixture<LabFix
         scratch.WriteNoise("www/small", Small);
         var pair = new CmPair(lab, placement);
         using var server = pair.Listen([.. Librspreload.Words, nginx, "-c", Configure(scratch), "-e", scratch["errors"]]);
-        Assert.False(lab.ListensOverTcp(pair.ServerNode, Port), "the listener is the kernel's");
+        Assert.False(lab.Hosts.ListensOverTcp(pair.ServerNode, Port), "the listener is the kernel's");
 
         var before = Carried(pair);
         var url = $"http://ADDRESS:{Port}";

@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Freeflow.EndToEnd.Tests.Tcp.Programs;
 using Freeflow.Lab;
 
@@ -42,9 +41,12 @@ public sealed class CrowdsAtAListener(LabFixture lab) : IClassFixture<LabFixture
         using var slow = lab.StartListening("h2c1", Port, Program, "slow", Port.ToString(), "8");
         new Acceleration(lab, "h1c1", "h2c1").AwaitListener(Port);
         using var asking = lab.Hosts.Start("h1c1", Program, "ask", LabFixture.AddressOf("h2c1"), Port.ToString(), "9");
-        WaitFor.That("its queue is full", s_bound, () => QueuedAt("h2c1") >= 9 || asking.HasExited);
+        // What the container has been handed and not accepted, its host has, established, at the endpoint.
+        var endpoint = TcpCounters.Of(lab, "h2").EndpointPort;
+        WaitFor.That("its queue is full", s_bound, () => asking.HasExited
+            || lab.Hosts.SocketsIn("h2", "tcp").Count(socket => socket.LocalPort == endpoint && socket.State == KernelSocket.Established) >= 9);
         foreach (var (pid, _) in lab.Hosts.ProcessesIn("h2c1").Where(process => process.Name == "tcp-crowd").ToList())
-            Freeflow.Lab.LabProcesses.Kill(pid, "KILL");
+            LabProcesses.Kill(pid, "KILL");
         Assert.Matches(@"^answered 0 refused 0 reset 9 unanswered 0", asking.Wait(s_bound).Output);
     }
 
@@ -72,17 +74,6 @@ public sealed class CrowdsAtAListener(LabFixture lab) : IClassFixture<LabFixture
     private int Descriptors(string host) => Directory.GetFiles($"/proc/{lab.Hosts.Routers.PidOf(host)}/fd").Length;
 
     /// <summary>The container's own connections to the listener, established or not.</summary>
-    private int BegunOverTheOverlay(string container)
-    {
-        var pid = File.ReadAllText(lab.Hosts.Paths.NodeFile(container)).Trim();
-        return File.ReadLines($"/proc/{pid}/net/tcp").Count(line => Regex.IsMatch(line, $@"^\s*\d+: \S+ [0-9A-F]{{8}}:{Port:X4} 0[12] "));
-    }
-
-    /// <summary>Connections that the container has been handed and not accepted: its host has them, established, at the endpoint.</summary>
-    private int QueuedAt(string container)
-    {
-        var pid = File.ReadAllText(lab.Hosts.Paths.NodeFile(container[..2])).Trim();
-        var established = new Regex($"^\\s*\\d+: [0-9A-F]{{8}}:{TcpCounters.Of(lab, container[..2]).EndpointPort:X4} [0-9A-F]{{8}}:[0-9A-F]{{4}} 01 ");
-        return File.ReadLines($"/proc/{pid}/net/tcp").Count(established.IsMatch);
-    }
+    private int BegunOverTheOverlay(string container) => lab.Hosts.SocketsIn(container, "tcp")
+        .Count(socket => socket.RemotePort == Port && socket.State is KernelSocket.Established or KernelSocket.SynSent);
 }
