@@ -52,9 +52,10 @@ public sealed class HandoverStatistics
 
     public int Links { get; internal set; }
 
-    /// <summary>At which other hosts' accelerated connections come in, to listeners of AF_INET and of AF_INET6; 0 where there is none.</summary>
+    /// <summary>Where the endpoint for AF_INET listeners listens, which need not be the port that was configured; 0 without an endpoint.</summary>
     public int EndpointPort { get; internal init; }
 
+    /// <summary>The same of the endpoint for AF_INET6 listeners.</summary>
     public int Ipv6EndpointPort { get; internal init; }
 
     /// <summary>Why connections were plain, as the shims and the first look at a destination tell.</summary>
