@@ -124,15 +124,12 @@ public sealed class LabRouters(LabPaths paths)
             "nsenter", "-t", hostPid.ToString(), "-n", "-m", "-u", "-p", paths.RouterProgram, command);
     }
 
-    /// <summary>Whether the process is there that starts the router again where that has ended for it: without one the router has ended for good, or has not begun.</summary>
+    /// <summary>Whether its supervisor runs; without one the router has ended for good, or has not begun.</summary>
     private bool IsSupervised(string host) => new LabProcesses(paths).WithRole("router-" + host).Any(pid => LabProcesses.NameOf(pid) == "supervise");
 
     private string LogEndOf(string host) => $"its log ends:\n{string.Join('\n', File.ReadLines(paths.RouterLog(host)).TakeLast(20))}";
 
-    private static void AwaitEnd(string host, int pid)
-    {
-        WaitFor.That($"the end of the router of {host}", s_stopWithin, () => LabProcesses.HasEnded(pid));
-    }
+    private static void AwaitEnd(string host, int pid) => WaitFor.That($"the end of the router of {host}", s_stopWithin, () => LabProcesses.HasEnded(pid));
 
     /// <summary>Puts the library in place in one step: running programs keep the one they have.</summary>
     private void InstallShim(string host)

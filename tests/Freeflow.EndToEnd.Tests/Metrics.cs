@@ -33,6 +33,6 @@ public static class Metrics
     {
         double Sent() => Sum(lab, container[..2], "freeflow_container_sent_messages_total", $"address=\"{LabFixture.AddressOf(container)}\"");
         var before = Sent();
-        WaitFor.That($"{count} work requests of {container}", s_bound, () => Sent() >= before + count, () => $"{Sent() - before}");
+        WaitFor.That($"{count} work requests of {container}", () => Sent() >= before + count, () => $"{Sent() - before}");
     }
 }

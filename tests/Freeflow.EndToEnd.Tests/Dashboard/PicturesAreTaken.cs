@@ -22,6 +22,7 @@ public sealed partial class PicturesAreTaken(LabFixture lab) : IClassFixture<Lab
         await using var browser = await DashboardBrowser.StartAsync(lab, "h1");
         var overview = await browser.OpenAsync("");
         await overview.Locator(".figures div", new PageLocatorOptions { HasTextRegex = TcpFlows() }).SeenAsync("flows");
+        // Charts of some time look better; whoever takes pictures says how much.
         await Task.Delay(TimeSpan.FromSeconds(Environment.GetEnvironmentVariable("FREEFLOW_PICTURES_AFTER") is { } after ? int.Parse(after) : 2));
         await TakeAsync(overview, "overview");
 

@@ -12,6 +12,8 @@ public sealed class WorkRequestsAreAccountedFor(BreakableLab lab) : IClassFixtur
 {
     private const int Port = 18640;
     private static readonly string s_program = LabFixture.TestProgram("verbs-ledger");
+
+    /// <summary>How long a fault lasts, and the time without one afterwards.</summary>
     private static readonly TimeSpan s_lasts = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan s_within = TimeSpan.FromSeconds(240);
 
@@ -60,7 +62,6 @@ public sealed class WorkRequestsAreAccountedFor(BreakableLab lab) : IClassFixtur
         lab.StartRouter(host);
     }
 
-    // How long a fault lasts is what it is.
     private void StandStill(string host)
     {
         var router = lab.Hosts.Routers.PidOf(host);

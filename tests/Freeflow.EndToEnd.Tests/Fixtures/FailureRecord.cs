@@ -5,7 +5,7 @@ using Freeflow.Lab;
 namespace Freeflow.EndToEnd.Tests.Fixtures;
 
 /// <summary>
-/// What a shared lab's routers have said during a test, kept beside the results of one that fails, in the directory that
+/// What the routers of a test's lab have said during it, kept beside the results where it fails, in the directory that
 /// FREEFLOW_TEST_RESULTS names: what each wrote to its log, and its status afterwards.
 /// </summary>
 internal sealed partial class FailureRecord
@@ -27,7 +27,7 @@ internal sealed partial class FailureRecord
     {
         if (s_results is null)
             return;
-        var name = Others().Replace(test[(test.IndexOf("Tests.", StringComparison.Ordinal) is > 0 and var at ? at + "Tests.".Length : 0)..], "_");
+        var name = Others().Replace(test.Replace("Freeflow.EndToEnd.Tests.", "", StringComparison.Ordinal), "_");
         var directory = Directory.CreateDirectory(Path.Combine(s_results, "failed", name[..Math.Min(name.Length, LongestName)])).FullName;
         foreach (var (host, from) in _logs)
         {

@@ -29,7 +29,7 @@ internal sealed class LabPolicy(LabFixture lab) : IDisposable
         // What makes it another than the one before, for the wait.
         var mark = $"mark-{Environment.ProcessId}-{++_number}";
         Write(host, text + $"\ntenants.{mark} {{ }}\n");
-        WaitFor.That($"the policy in force on {host}", FreeflowCommand.Bound, 
+        WaitFor.That($"the policy in force on {host}", FreeflowCommand.Bound,
             () => _freeflow.Run(host, "policy", "show").Output.Contains(mark + ' ', StringComparison.Ordinal), () => _freeflow.Run(host, "policy", "show").Everything);
     }
 

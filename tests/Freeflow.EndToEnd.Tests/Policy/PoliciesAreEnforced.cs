@@ -1,8 +1,8 @@
 using Freeflow.EndToEnd.Tests.Command;
 using Freeflow.EndToEnd.Tests.Programs;
+using Freeflow.EndToEnd.Tests.RdmaCm;
 using Freeflow.EndToEnd.Tests.Tcp;
 using Freeflow.EndToEnd.Tests.Tcp.Programs;
-using Freeflow.EndToEnd.Tests.RdmaCm;
 using Freeflow.Lab;
 
 namespace Freeflow.EndToEnd.Tests.Policy;

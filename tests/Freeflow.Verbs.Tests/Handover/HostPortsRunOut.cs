@@ -39,10 +39,10 @@ public sealed class HostPortsRunOut : PairTest
 
     /// <summary>A process that is being started has all of this one's descriptors until it runs its program: so the port may be taken a moment longer.</summary>
     private HandedSocket TakeOnce(uint route) => WaitFor.Answer("the port of a socket that was closed", () =>
-        {
-            var lot = Application.Want(route);
-            return lot.Sockets.Count == 1 ? lot.Only : null;
-        });
+    {
+        var lot = Application.Want(route);
+        return lot.Sockets.Count == 1 ? lot.Only : null;
+    });
 
     [Fact]
     public void WhichIsNotSaidUnasked()

@@ -98,7 +98,7 @@ public sealed class RunningConnectionsArePaced : PairTest
         Assert.Equal(Limit / 10, PacingOf(client));
     }
 
-    private static void Await(HandedSocket socket, long rate) => 
+    private static void Await(HandedSocket socket, long rate) =>
         WaitFor.That($"{rate} bytes a second", () => PacingOf(socket) == rate, () => $"{PacingOf(socket)}");
 
     private static long PacingOf(HandedSocket socket)
