@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Akka.Actor;
 using System.Runtime.CompilerServices;
 using Freeflow.Actors.Connections;
@@ -28,7 +27,7 @@ public sealed partial class CommunicationIdActor
     private byte _typeOfService;
     private byte? _ackTimeout;
     private TimeSpan _resolveWithin;
-    private long _resolvesSince;
+    private TimeSpan _resolvesSince;
 
     private void ReceiveAddresses() => Receive<LookAgain>(_ => Resolve());
 
@@ -129,7 +128,7 @@ public sealed partial class CommunicationIdActor
         if (_source.Family != destination.Family || !TryMove(CommunicationIdState.AddressBound, CommunicationIdState.AddressQuery))
             return Errno.EINVAL;
         _destination = destination;
-        (_resolveWithin, _resolvesSince) = (TimeSpan.FromMilliseconds(milliseconds), Stopwatch.GetTimestamp());
+        (_resolveWithin, _resolvesSince) = (TimeSpan.FromMilliseconds(milliseconds), Context.System.Scheduler.MonotonicClock);
         Self.Tell(LookAgain.Instance);
         return 0;
     }
@@ -150,7 +149,7 @@ public sealed partial class CommunicationIdActor
         {
             Resolved(destination);
         }
-        else if (Stopwatch.GetElapsedTime(_resolvesSince) >= _resolveWithin)
+        else if (Context.System.Scheduler.MonotonicClock - _resolvesSince >= _resolveWithin)
         {
             NotResolved(Errno.ETIMEDOUT);
         }

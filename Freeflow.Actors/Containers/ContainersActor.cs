@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Akka.Actor;
 using Freeflow.Actors.Events;
 using Freeflow.Actors.Inspection;
@@ -19,7 +18,7 @@ public sealed class ContainersActor : ListedActor, IWithTimers, IWithUnboundedSt
     private readonly Func<NetworkNamespace, Props> _propsOf;
     private readonly TimeSpan _linger;
     private readonly Dictionary<NetworkNamespaceId, Container> _containers = [];
-    private long? _lastRefusal;
+    private TimeSpan? _lastRefusal;
     private int _refusalsUnsaid;
 
     public ContainersActor(Func<NetworkNamespace, Props> propsOf, TimeSpan linger)
@@ -147,14 +146,15 @@ public sealed class ContainersActor : ListedActor, IWithTimers, IWithUnboundedSt
     /// <summary>A container that knocks a thousand times a second must not fill the log.</summary>
     private void Refuse(ShimEvents.Refused refused)
     {
-        if (_lastRefusal is { } last && Stopwatch.GetElapsedTime(last) < s_betweenRefusals)
+        var now = Context.System.Scheduler.MonotonicClock;
+        if (_lastRefusal is { } last && now - last < s_betweenRefusals)
         {
             _refusalsUnsaid++;
             return;
         }
 
         Context.Report(EventKind.ConnectionRefused, $"Shim refused: {refused.Reason}; {_refusalsUnsaid} refusals before it are not shown");
-        _lastRefusal = Stopwatch.GetTimestamp();
+        _lastRefusal = now;
         _refusalsUnsaid = 0;
     }
 

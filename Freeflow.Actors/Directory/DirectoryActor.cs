@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Akka.Actor;
 using Akka.Cluster;
 using Akka.DistributedData;
@@ -38,8 +37,8 @@ public sealed class DirectoryActor : ListedActor, IWithTimers
     private readonly Dictionary<TenantAddress, string> _holders = [];
     private readonly HashSet<TenantAddress> _waiting = [];
     private readonly HashSet<int> _written = [];
-    private readonly List<(TenantAddress Address, IActorRef Asker, long Since)> _searches = [];
-    private long _lastLook;
+    private readonly List<(TenantAddress Address, IActorRef Asker, TimeSpan Since)> _searches = [];
+    private TimeSpan? _lastLook;
     private bool _isPausing;
     private long _nextOrder;
 
@@ -65,6 +64,9 @@ public sealed class DirectoryActor : ListedActor, IWithTimers
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
+
+    /// <summary>By the clock that the timers go by.</summary>
+    private static TimeSpan Now => Context.System.Scheduler.MonotonicClock;
 
     public static Props Props(AddressBook book) => Akka.Actor.Props.Create(() => new DirectoryActor(book));
 
@@ -114,11 +116,12 @@ public sealed class DirectoryActor : ListedActor, IWithTimers
 
     private void Find(DirectoryProtocol.Find find)
     {
-        _searches.Add((find.Address, Sender, Stopwatch.GetTimestamp()));
+        var now = Now;
+        _searches.Add((find.Address, Sender, now));
         // Changes are announced in batches; the replicator may have it already.
-        if (_lastLook == 0 || Stopwatch.GetElapsedTime(_lastLook) >= s_lookAgain)
+        if (_lastLook is not { } last || now - last >= s_lookAgain)
         {
-            _lastLook = Stopwatch.GetTimestamp();
+            _lastLook = now;
             foreach (var key in _table.Followed)
                 _replicator.Tell(Dsl.Get(key, ReadLocal.Instance));
         }
@@ -133,7 +136,7 @@ public sealed class DirectoryActor : ListedActor, IWithTimers
         {
             if (_book.PeerOf(search.Address) is { } peer)
                 search.Asker.Tell(new DirectoryProtocol.Found(peer));
-            else if (Stopwatch.GetElapsedTime(search.Since) >= s_findWithin)
+            else if (Now - search.Since >= s_findWithin)
                 search.Asker.Tell(new DirectoryProtocol.NotFound(search.Address));
             else
                 return false;
@@ -177,7 +180,7 @@ public sealed class DirectoryActor : ListedActor, IWithTimers
 
         _waiting.Remove(address);
         if (owner is null)
-            _table.Claim(new PageEntry(address, DateTime.UtcNow.Ticks));
+            _table.Claim(new PageEntry(address, Context.System.Scheduler.Now.UtcTicks));
     }
 
     private static void Dispute(TenantAddress address, string where, string container, (string Name, object? Value) other) => Context.Report(

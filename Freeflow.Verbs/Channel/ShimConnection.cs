@@ -12,13 +12,14 @@ public sealed class ShimConnection
     private readonly byte[] _outgoing = new byte[ShimProtocol.MaximumMessage];
     private readonly Lock _gate = new();
 
-    internal ShimConnection(ShimListener listener, long id, SafeFileHandle socket, NetworkNamespace @namespace, int peerPid)
+    internal ShimConnection(ShimListener listener, long id, SafeFileHandle socket, NetworkNamespace @namespace, int peerPid, long since)
     {
         _listener = listener;
         Id = id;
         Socket = socket;
         Namespace = @namespace;
         PeerPid = peerPid;
+        Since = since;
     }
 
     public long Id { get; }
@@ -34,7 +35,8 @@ public sealed class ShimConnection
     /// <summary>Something has been said; silence is bounded until then.</summary>
     internal bool HasSpoken { get; set; }
 
-    internal long Since { get; } = Environment.TickCount64;
+    /// <summary>When it was accepted, in the listener's milliseconds.</summary>
+    internal long Since { get; }
 
     internal string? CloseReason { get; private set; }
 

@@ -17,6 +17,8 @@ public sealed record ShimListenerOptions
 
     /// <summary>So that one container can't use them all up.</summary>
     public int MaximumConnectionsPerContainer { get; init; } = 1024;
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
 }
 
 /// <summary>
@@ -72,6 +74,9 @@ public sealed class ShimListener : IDisposable
         _thread = new Thread(Run) { Name = "shim-listener", IsBackground = true };
     }
 
+    /// <summary>Milliseconds, as all times of this class.</summary>
+    private long Now => _options.Time.Milliseconds();
+
     public void Start() => _thread.Start();
 
     public void Dispose()
@@ -118,7 +123,7 @@ public sealed class ShimListener : IDisposable
     private void Run()
     {
         var ready = new EpollEvent[64];
-        var nextTick = Environment.TickCount64 + TickMilliseconds;
+        var nextTick = Now + TickMilliseconds;
         while (!_stopping)
         {
             var mustLookAgain = _connections.Count > 0 || _acceptsNobody;
@@ -135,9 +140,9 @@ public sealed class ShimListener : IDisposable
 
             while (_closing.TryDequeue(out var closing))
                 CloseNow(closing, closing.CloseReason!);
-            if (Environment.TickCount64 >= nextTick)
+            if (Now >= nextTick)
             {
-                nextTick = Environment.TickCount64 + TickMilliseconds;
+                nextTick = Now + TickMilliseconds;
                 CloseSilent();
                 if (_acceptsNobody)
                     AcceptAgain();
@@ -253,7 +258,7 @@ public sealed class ShimListener : IDisposable
 
         reason = "";
         var id = _nextId++;
-        var connection = new ShimConnection(this, (long)id, socket, container, NetworkNamespace.PeerPidOf(socket));
+        var connection = new ShimConnection(this, (long)id, socket, container, NetworkNamespace.PeerPidOf(socket), Now);
         _connections.Add(id, connection);
         _perContainer[container.Id] = already + 1;
         _epoll.Add(socket, EpollEvents.In, id);
@@ -317,7 +322,7 @@ public sealed class ShimListener : IDisposable
 
     private void CloseSilent()
     {
-        var oldest = Environment.TickCount64 - (long)_options.HelloTimeout.TotalMilliseconds;
+        var oldest = Now - (long)_options.HelloTimeout.TotalMilliseconds;
         foreach (var connection in _connections.Values.ToArray())
         {
             if (!connection.HasSpoken && connection.Since < oldest)

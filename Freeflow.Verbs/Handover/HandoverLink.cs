@@ -20,9 +20,9 @@ internal sealed class HandoverLink : IDisposable
     private int _to;
     private int _have;
 
-    public HandoverLink(HandoverPeer peer, AuthenticatedLink link, ulong key)
+    public HandoverLink(HandoverPeer peer, AuthenticatedLink link, ulong key, long now)
     {
-        (Peer, _link, Key) = (peer, link, key);
+        (Peer, _link, Key, LastHeard) = (peer, link, key, now);
     }
 
     public HandoverPeer Peer { get; }
@@ -31,8 +31,8 @@ internal sealed class HandoverLink : IDisposable
 
     public SafeHandle Socket => _link.Socket;
 
-    /// <summary>Milliseconds of Environment.TickCount64.</summary>
-    public long LastHeard { get; set; } = Environment.TickCount64;
+    /// <summary>In the loop's milliseconds.</summary>
+    public long LastHeard { get; private set; }
 
     /// <summary>Why it can't be used any more; null while it can.</summary>
     public string? Broken { get; private set; }

@@ -225,7 +225,7 @@ public sealed partial class HandoverLoop
 
     private void Want(HandoverProcess process, Route route, in ShimNote note)
     {
-        var now = Environment.TickCount64;
+        var now = Now;
         process.DiscountStale(now);
         if ((note.Flags & NoteFlags.Bound) != 0)
         {
@@ -366,7 +366,7 @@ public sealed partial class HandoverLoop
         }
 
         Forget(process, note.Socket, given);
-        var now = Environment.TickCount64;
+        var now = Now;
         var (ends, tenant) = (given.Ends, process.Container.Tenant.Key);
         if (!_policy.Allows(tenant, ends.Local, tenant, ends.Peer, ends.PeerPort))
         {
@@ -390,7 +390,7 @@ public sealed partial class HandoverLoop
         announcement = default;
         if (!_givenHere.Remove(hostPort, out var entry) || !entry.Process.TryTake(entry.Number, out var given))
             return false;
-        var now = Environment.TickCount64;
+        var now = Now;
         announcement = new Announcement(_own, entry.Process.Container.Tenant.Key, given.Ends, given.IsIpv6Listener, now);
         Begin(entry.Process, given, now);
         return true;

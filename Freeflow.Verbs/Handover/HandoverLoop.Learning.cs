@@ -8,7 +8,7 @@ public sealed partial class HandoverLoop
     private bool Learns(Destination destination) => _options.Mode == AccelerationMode.Learned && !IsListed(_options.Always, destination);
 
     private bool IsLearntShort(HandoverContainer container, Destination destination) =>
-        Learns(destination) && container.Histories.TryGetValue(destination, out var history) && history.IsPlain(Environment.TickCount64);
+        Learns(destination) && container.Histories.TryGetValue(destination, out var history) && history.IsPlain(Now);
 
     private void Learn(HandoverContainer container, Destination destination, in ShimNote note)
     {
@@ -23,7 +23,7 @@ public sealed partial class HandoverLoop
         }
 
         var connections = (int)Math.Clamp(note.Connections, 1, int.MaxValue);
-        if (!history.Add(connections, (long)Math.Min(note.Bytes, long.MaxValue), note.Milliseconds, _options, Environment.TickCount64))
+        if (!history.Add(connections, (long)Math.Min(note.Bytes, long.MaxValue), note.Milliseconds, _options, Now))
             return;
         Statistics.LearntShort++;
         _events.Noticed($"container {container}: connections to {destination.Address}:{destination.Port} are short, so they go plain for {_options.ForgetAfter.TotalSeconds} s");

@@ -171,7 +171,7 @@ public sealed partial class HandoverLoop
                 continue;
             }
 
-            if (_arrivals.Arrive((from, port), socket, endpoint.IsIpv6, Environment.TickCount64, out var announcement, out var displaced))
+            if (_arrivals.Arrive((from, port), socket, endpoint.IsIpv6, Now, out var announcement, out var displaced))
                 Deliver(socket, (from, port), endpoint.IsIpv6, announcement);
             if (displaced < 0)
                 continue;
@@ -253,7 +253,7 @@ public sealed partial class HandoverLoop
         {
             // New ones go to the kernel's own backlog from now on; these were on their way already.
             _overflowing++;
-            channel.Overflow.Enqueue(new WaitingDelivery(socket, ends, Environment.TickCount64 + OverflowWithin));
+            channel.Overflow.Enqueue(new WaitingDelivery(socket, ends, Now + OverflowWithin));
         }
         else
         {

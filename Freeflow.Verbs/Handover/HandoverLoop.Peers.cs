@@ -38,7 +38,7 @@ public sealed partial class HandoverLoop
 
         if (peer.Link is { } older)
             Close(older, "replaced by a newer connection");
-        var attached = new HandoverLink(peer, link, _nextKey++);
+        var attached = new HandoverLink(peer, link, _nextKey++, Now);
         peer.Link = attached;
         _sources.Add(attached.Key, attached);
         _epoll.Add(attached.Socket, EpollEvents.In, attached.Key);
@@ -110,7 +110,7 @@ public sealed partial class HandoverLoop
             link.Flush();
         if ((events & ~EpollEvents.Out) != 0)
         {
-            var now = Environment.TickCount64;
+            var now = Now;
             do
             {
                 foreach (ref readonly var frame in link.Receive(now))

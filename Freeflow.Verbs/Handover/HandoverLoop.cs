@@ -91,6 +91,9 @@ public sealed partial class HandoverLoop : IDisposable
     /// <summary>Errno with which the kernel refused real-time priority; 0 when it was granted or not asked for.</summary>
     public int RealTimeRefused { get; private set; }
 
+    /// <summary>Milliseconds, as all times of this class.</summary>
+    private long Now => _options.Time.Milliseconds();
+
     public void Start() => _thread.Start();
 
     public void Dispose()
@@ -167,10 +170,11 @@ public sealed partial class HandoverLoop : IDisposable
         while (_commands.TryDequeue(out var command))
             command();
         FlushLinks();
-        if (_overflowing > 0 || Environment.TickCount64 >= _nextTick)
-            DrainOverflows(Environment.TickCount64);
-        if (Environment.TickCount64 >= _nextTick)
-            Tick(Environment.TickCount64);
+        var now = Now;
+        if (_overflowing > 0 || now >= _nextTick)
+            DrainOverflows(now);
+        if (now >= _nextTick)
+            Tick(now);
     }
 
     /// <summary>

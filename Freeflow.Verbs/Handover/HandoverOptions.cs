@@ -67,4 +67,7 @@ public sealed record HandoverOptions
     public int ShortInARow { get; init; } = 16;
 
     public TimeSpan ForgetAfter { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Tells the time for all of these.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
 }

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Freeflow.Verbs.Memory;
 
 /// <summary>
@@ -14,14 +12,17 @@ public sealed class MemoryHeadroom
     /// <summary>What an object comes to without its rings: its actor, and what the engine keeps.</summary>
     public const long ForAnObject = 16 << 10;
 
+    /// <summary>So long what a look has shown is believed.</summary>
+    internal static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
+
     // Of the bound, for what grows without asking.
     private const int KeptFree = 8;
     private const long LeastKeptFree = 48 << 20;
 
-    private static readonly TimeSpan s_lookEvery = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan s_collectEvery = TimeSpan.FromSeconds(5);
 
     private readonly Func<(long Limit, long Used)?> _look;
+    private readonly TimeProvider _time;
     private readonly Lock _gate = new();
     private readonly long _atFirst;
     private long _promised;
@@ -31,9 +32,11 @@ public sealed class MemoryHeadroom
     private long _refused;
 
     /// <param name="look">Tells the bound and what is in use, in bytes; null: there is no bound.</param>
-    public MemoryHeadroom(Func<(long Limit, long Used)?> look)
+    /// <param name="time">When it looks again; null: the system's.</param>
+    public MemoryHeadroom(Func<(long Limit, long Used)?> look, TimeProvider? time = null)
     {
         _look = look;
+        _time = time ?? TimeProvider.System;
         _atFirst = look()?.Used ?? 0;
     }
 
@@ -60,10 +63,10 @@ public sealed class MemoryHeadroom
     {
         lock (_gate)
         {
-            if (_looked is not { } last || Stopwatch.GetElapsedTime(last) >= s_lookEvery)
+            if (_looked is not { } last || _time.GetElapsedTime(last) >= LookEvery)
             {
                 _left = Left();
-                _looked = Stopwatch.GetTimestamp();
+                _looked = _time.GetTimestamp();
             }
 
             if (bytes <= _left)
@@ -76,9 +79,9 @@ public sealed class MemoryHeadroom
             }
 
             _refused++;
-            if (_collected is { } before && Stopwatch.GetElapsedTime(before) < s_collectEvery)
+            if (_collected is { } before && _time.GetElapsedTime(before) < s_collectEvery)
                 return false;
-            _collected = Stopwatch.GetTimestamp();
+            _collected = _time.GetTimestamp();
         }
 
         // Some of it may be garbage, which the runtime is in no haste to look for.

@@ -2,6 +2,7 @@ using Akka.Actor;
 using Freeflow.Actors.ConnectionManagement;
 using Freeflow.Verbs.Abi.ConnectionManager;
 using Freeflow.Verbs.Channel;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Freeflow.Actors.Tests.ConnectionManagement;
 
@@ -9,7 +10,7 @@ namespace Freeflow.Actors.Tests.ConnectionManagement;
 public sealed class EventsAreYoungForAMoment : IDisposable
 {
     private readonly ReadinessSignal _signal = ReadinessSignal.Create();
-    private readonly Clock _clock = new();
+    private readonly FakeTimeProvider _clock = new();
     private readonly EventQueue _queue;
     private readonly Identifier _one, _other;
 
@@ -32,7 +33,7 @@ public sealed class EventsAreYoungForAMoment : IDisposable
         Raise(_one);
         Assert.True(_queue.HasYoung(_one));
         Assert.False(_queue.HasYoung(_other));
-        _clock.Pass(EventQueue.Youth);
+        _clock.Advance(EventQueue.Youth);
         Assert.False(_queue.HasYoung(_one));
     }
 
@@ -41,10 +42,10 @@ public sealed class EventsAreYoungForAMoment : IDisposable
     {
         Raise(_other);
         Raise(_one);
-        _clock.Pass(EventQueue.Youth);
+        _clock.Advance(EventQueue.Youth);
         _queue.Take();
         Assert.True(_queue.HasYoung(_one));
-        _clock.Pass(EventQueue.Youth);
+        _clock.Advance(EventQueue.Youth);
         Assert.False(_queue.HasYoung(_one));
     }
 
@@ -57,15 +58,4 @@ public sealed class EventsAreYoungForAMoment : IDisposable
     }
 
     private void Raise(Identifier owner) => _queue.Add(new WaitingEvent(owner, new RdmaCmEventResponse()));
-
-    private sealed class Clock : TimeProvider
-    {
-        private long _now = 1;
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => _now;
-
-        public void Pass(TimeSpan time) => _now += time.Ticks;
-    }
 }

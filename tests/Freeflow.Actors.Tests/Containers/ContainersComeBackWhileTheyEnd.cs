@@ -62,7 +62,7 @@ public sealed class ContainersComeBackWhileTheyEnd : ActorTest
     // Any file stands for the container's namespace, since only the router's own is told from others.
     private ShimConnection Connect()
     {
-        var connection = new ShimConnection(null!, _nextConnection++, new SafeFileHandle(-1, false), new NetworkNamespace(File.OpenHandle(_place)), 0);
+        var connection = new ShimConnection(null!, _nextConnection++, new SafeFileHandle(-1, false), new NetworkNamespace(File.OpenHandle(_place)), 0, 0);
         _containers.Tell(new ShimEvents.Connected(connection));
         return connection;
     }

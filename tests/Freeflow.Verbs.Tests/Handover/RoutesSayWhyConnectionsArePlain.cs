@@ -1,5 +1,6 @@
 using Freeflow.Verbs.Handover;
 using Freeflow.Verbs.Testbed.Handover;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Freeflow.Verbs.Tests.Handover;
 
@@ -9,13 +10,26 @@ public sealed class RoutesSayWhyConnectionsArePlain : PairTest
     private const int NeverPort = 81;
     private const string Never = "10.244.2.200";
 
+    private static readonly TimeSpan s_silence = TimeSpan.FromSeconds(4);
+
+    private readonly FakeTimeProvider _clock = new();
     private HandoverServer _server = null!;
 
     protected override HandoverOptions AdjustClient(HandoverOptions options) => options with
     {
         Never = new HashSet<Destination> { new(Addresses.Of(HandoverPair.ServerAddress), NeverPort), new(Addresses.Of(Never), 0) },
-        SilenceTimeout = TimeSpan.FromMilliseconds(1500),
+        SilenceTimeout = s_silence,
+        Time = _clock,
     };
+
+    /// <summary>A router says that an address of its has a listener; the route there.</summary>
+    private uint Speak(PlayedRouter router, string address)
+    {
+        Pair.ClientSite.Learn(address, router.Number);
+        router.Hello();
+        router.ListenerUp(address, Port);
+        return Application.Resolve(address, Port);
+    }
 
     private uint Accelerated()
     {
@@ -100,14 +114,15 @@ public sealed class RoutesSayWhyConnectionsArePlain : PairTest
     public async Task TheOtherRouterIsSilent()
     {
         using var silent = await PlayedRouter.StartAsync(Pair.ClientSite);
-        Pair.ClientSite.Learn("10.244.3.1", silent.Number);
-        silent.Hello();
-        silent.ListenerUp("10.244.3.1", Port);
-        var route = Application.Resolve("10.244.3.1", Port);
-        Application.Await(route, PlainReason.None);
-        Application.Await(route, PlainReason.Unreachable);
-        Pair.ClientSite.Await($"link down {silent.Number}: it has said nothing for {1.5} s");
-        Application.Await(Accelerated(), PlainReason.None);
+        using var other = await PlayedRouter.StartAsync(Pair.ClientSite);
+        var (toSilent, toOther) = (Speak(silent, "10.244.3.1"), Speak(other, "10.244.4.1"));
+        Application.Await(toSilent, PlainReason.None);
+        _clock.Advance(s_silence);
+        Application.Await(Speak(other, "10.244.4.2"), PlainReason.None);
+        _clock.Advance(s_silence / 2);
+        Application.Await(toSilent, PlainReason.Unreachable);
+        Pair.ClientSite.Await($"link down {silent.Number}: it has said nothing for {s_silence.TotalSeconds} s");
+        Assert.Equal(PlainReason.None, Application.Word(toOther).Reason);
     }
 
     [Fact]

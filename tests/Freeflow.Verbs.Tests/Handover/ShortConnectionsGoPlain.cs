@@ -1,6 +1,7 @@
 using Freeflow.Lab;
 using Freeflow.Verbs.Handover;
 using Freeflow.Verbs.Testbed.Handover;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Freeflow.Verbs.Tests.Handover;
 
@@ -10,13 +11,19 @@ public sealed class ShortConnectionsGoPlain : PairTest
     private const int AlwaysPort = 81;
     private const int InARow = 4;
 
+    private static readonly TimeSpan s_forgetAfter = TimeSpan.FromSeconds(60);
+
+    private readonly FakeTimeProvider _clock = new();
+
     protected override HandoverOptions AdjustClient(HandoverOptions options) => options with
     {
         Mode = AccelerationMode.Learned,
         ShortInARow = InARow,
         ShortBytes = 1000,
         ShortTime = TimeSpan.FromMilliseconds(20),
-        ForgetAfter = TimeSpan.FromMilliseconds(700),
+        ForgetAfter = s_forgetAfter,
+        SilenceTimeout = s_forgetAfter * 10,
+        Time = _clock,
         Always = new HashSet<Destination> { new(Addresses.Of(HandoverPair.ServerAddress), AlwaysPort) },
     };
 
@@ -28,6 +35,7 @@ public sealed class ShortConnectionsGoPlain : PairTest
         EndFlows(route, InARow);
         Application.Await(route, PlainReason.Short);
         Assert.Equal(1, AtClient.LearntShort);
+        _clock.Advance(s_forgetAfter);
         Application.Await(route, PlainReason.None);
         EndFlows(route, InARow - 1);
         AnsweredAs(route, PlainReason.None);
@@ -104,6 +112,7 @@ public sealed class ShortConnectionsGoPlain : PairTest
         for (var i = 0; i < destinations; i++)
             Application.EndFlow(Application.Resolve("10.244.3.1", 1 + i, replace: i == 0 ? HandoverApplication.NoRoute : 0), 1, 1);
         Assert.InRange(Pair.Client.Histories.Count, 0, 4096);
+        _clock.Advance(s_forgetAfter * 2);
         WaitFor.That("the end of the histories", () => Pair.Client.Histories.Count == 0, () => $"{Pair.Client.Histories.Count} left");
     }
 

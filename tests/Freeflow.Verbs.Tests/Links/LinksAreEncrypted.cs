@@ -155,7 +155,8 @@ public sealed class LinksAreEncrypted : IDisposable
         random.NextBytes(said);
         var heard = new List<byte>();
         var buffer = new byte[LinkCipher.MaximumRecord];
-        for (var sent = 0; sent < said.Length || sender.HasPending || heard.Count < said.Length;)
+        var sent = 0;
+        WaitFor.That("all of it", () =>
         {
             var taken = sender.Send(_here.SafeHandle, said.AsSpan(sent, Math.Min(random.Next(1, 200_000), said.Length - sent)));
             if (taken > 0)
@@ -171,7 +172,8 @@ public sealed class LinksAreEncrypted : IDisposable
                 heard.AddRange(buffer.AsSpan(0, got));
             }
             while (receiver.HasRecord);
-        }
+            return sent == said.Length && !sender.HasPending && heard.Count == said.Length;
+        }, () => $"{sent} of {said.Length} bytes sent, {heard.Count} heard");
 
         Assert.True(said.AsSpan().SequenceEqual(heard.ToArray()));
     }

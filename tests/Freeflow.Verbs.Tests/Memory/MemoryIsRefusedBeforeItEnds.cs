@@ -1,5 +1,5 @@
-using Freeflow.Lab;
 using Freeflow.Verbs.Memory;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Freeflow.Verbs.Tests.Memory;
 
@@ -42,25 +42,15 @@ public sealed class MemoryIsRefusedBeforeItEnds
     [Fact]
     public void WhatWasPromisedCountsBeforeItIsUsed()
     {
-        var looks = 0;
-        var headroom = new MemoryHeadroom(() =>
-        {
-            looks++;
-            return _seen;
-        });
+        var clock = new FakeTimeProvider();
+        var headroom = new MemoryHeadroom(() => _seen, clock);
         Assert.True(headroom.TryPromise(400 * Megabyte));
         // Looked at anew, there is not a page more in use.
-        AwaitLook();
+        clock.Advance(MemoryHeadroom.LookEvery);
         Assert.False(headroom.TryTake(250 * Megabyte));
         headroom.Return(400 * Megabyte);
-        AwaitLook();
+        Assert.False(headroom.TryTake(250 * Megabyte));
+        clock.Advance(MemoryHeadroom.LookEvery);
         Assert.True(headroom.TryTake(250 * Megabyte));
-
-        // It looks when it is asked and its last look is too old; nothing is always granted.
-        void AwaitLook()
-        {
-            var before = looks;
-            WaitFor.That("another look", () => headroom.TryTake(0) && looks > before);
-        }
     }
 }
