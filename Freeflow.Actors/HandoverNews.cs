@@ -38,6 +38,8 @@ public sealed class HandoverNews : IHandoverEvents
 
     public void ProcessEnded(HandoverProcess process, string reason) => Tell(process, new TcpEvents.ProcessEnded(reason));
 
+    public void ListenerGone(DeliveryChannel listener) => Tell(listener, ListenerEvents.Gone.Instance);
+
     public void ListenerEnded(DeliveryChannel listener) => Tell(listener, ListenerEvents.Ended.Instance);
 
     public void HandoverLinkUp(int peer) => _peers.Tell(new PeerEvents.LinkUp(peer, LinkPurpose.Handover));

@@ -67,13 +67,22 @@ static struct ff_membership *membership_of(struct ff_listener *listener, int set
 	return NULL;
 }
 
+/*
+ * A set that was there before the last fork is the parent's too: what a child closes leaves the parent's listener in it, so it
+ * leaves its channel in it.
+ */
+static int is_inherited(const struct ff_membership *membership)
+{
+	return membership->forks != ff_listeners_forks();
+}
+
 static void leave(struct ff_listener *listener, struct ff_membership *membership)
 {
 	struct epoll_event nothing = { 0 };
 
 	if (membership->inner >= 0)
 		ff_unprotect_and_close(membership->inner);
-	else if (listener->channel >= 0)
+	else if (listener->channel >= 0 && !is_inherited(membership))
 		control(membership->set, EPOLL_CTL_DEL, listener->channel, &nothing);
 	*membership = listener->sets[--listener->memberships];
 }
@@ -98,7 +107,7 @@ static int add(struct ff_listener *listener, int descriptor, int set, struct epo
 		return 0;
 	}
 	membership = &listener->sets[listener->memberships++];
-	*membership = (struct ff_membership){ .set = set, .inner = -1, .event = *event };
+	*membership = (struct ff_membership){ .set = set, .forks = ff_listeners_forks(), .inner = -1, .event = *event };
 	if (listener->channel >= 0)
 		join(listener, descriptor, membership);
 	return 0;
@@ -147,7 +156,10 @@ int ff_listener_control(struct ff_listener *listener, int descriptor, int set, i
 	if (operation != EPOLL_CTL_DEL || !membership)
 		return control(set, operation, descriptor, event);
 	result = control(set, EPOLL_CTL_DEL, membership->inner >= 0 ? membership->inner : descriptor, event);
-	if (result == 0)
+	if (result == 0) {
+		/* Whoever says so says it for all who have the set. */
+		membership->forks = ff_listeners_forks();
 		leave(listener, membership);
+	}
 	return result;
 }

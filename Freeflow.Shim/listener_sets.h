@@ -15,6 +15,7 @@
 /* An epoll set that the listener is in. */
 struct ff_membership {
 	int set;
+	uint32_t forks; /* of the process that put it there */
 	int inner; /* a set of our own with listener and channel, which is in `set` in their place; -1: both are there */
 	struct epoll_event event;
 };
@@ -24,6 +25,7 @@ struct ff_listener {
 	int channel;     /* protected; -1: none */
 	int is_ipv6;
 	int backlog;
+	int wanted;      /* somebody has waited for it in a way that a delivery ends */
 	int waits;       /* the router has been told */
 	long not_before; /* seconds: when the router may be asked again */
 	long pause;

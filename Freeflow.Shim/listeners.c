@@ -25,13 +25,14 @@
 #define OTHERS_TURN 8 /* every so many connections */
 #define CLOSE_TO_LIMIT 64
 #define UNTIL_LISTEN (LONG_MAX - 1)
-#define INHERITED_DESCRIPTORS 64
+#define INHERITED_DESCRIPTORS 1024
 #define FIRST_PAUSE_SECONDS 1
 #define LONGEST_PAUSE_SECONDS 16
 
 static struct ff_listener listeners[MAX_LISTENERS];
 static atomic_int in_use;
 static atomic_int last_number; /* of a descriptor that was received */
+static uint32_t forks;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 int ff_listeners_any(void)
@@ -109,10 +110,20 @@ static const char *cannot_serve(const struct ff_listener *listener)
 	return NULL;
 }
 
+/* Tells the router something of a listener that has a channel. */
+static void note(const struct ff_listener *listener, enum ff_listener_note_type type, uint32_t value)
+{
+	struct ff_listener_note note = { .type = type, .value = value };
+
+	if (listener->channel >= 0)
+		(void)syscall(SYS_sendto, listener->channel, &note, sizeof(note), MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
+}
+
 static void give_up(struct ff_listener *listener, const char *why)
 {
 	if (listener->not_before == FF_NEVER)
 		return;
+	note(listener, FF_LISTENER_ENDS, 0);
 	ff_debug("a listener's connections are plain: %s", why);
 	ff_listener_drop_channel(listener);
 	listener->not_before = FF_NEVER;
@@ -144,15 +155,14 @@ void ff_listener_made(int descriptor, int backlog)
 {
 	uint64_t mark = ff_mark(descriptor);
 	int index = ff_listener_of(descriptor), is_ipv6 = 0, saved = errno;
-	struct ff_listener_note note = { .type = FF_LISTENER_BACKLOG, .value = (uint32_t)(backlog < 0 ? 0 : backlog) };
 
 	if (!ff_prefixes_any() || !is_tcp(descriptor) || !is_reachable(descriptor, &is_ipv6)) {
 		errno = saved;
 		return;
 	}
 	pthread_mutex_lock(&lock);
-	if (index >= 0 && listeners[index].channel >= 0)
-		(void)syscall(SYS_sendto, listeners[index].channel, &note, sizeof(note), MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
+	if (index >= 0)
+		note(&listeners[index], FF_LISTENER_BACKLOG, (uint32_t)(backlog < 0 ? 0 : backlog));
 	if (index >= 0) {
 		listeners[index].backlog = backlog;
 		if (listeners[index].not_before == UNTIL_LISTEN)
@@ -192,13 +202,11 @@ void ff_listener_gives_up(int index, const char *why)
 
 void ff_listener_shut(int index)
 {
-	struct ff_listener_note note = { .type = FF_LISTENER_ENDS };
 	struct ff_listener *listener = &listeners[index];
 	int saved = errno;
 
 	pthread_mutex_lock(&lock);
-	if (listener->channel >= 0)
-		(void)syscall(SYS_sendto, listener->channel, &note, sizeof(note), MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
+	note(listener, FF_LISTENER_ENDS, 0);
 	ff_listener_drop_channel(listener);
 	/* Until it listens again. */
 	if (listener->not_before != FF_NEVER)
@@ -223,21 +231,26 @@ void ff_listener_met(int descriptor)
 int ff_listener_channel(int index, int descriptor)
 {
 	struct ff_listener *listener = &listeners[index];
-	struct ff_listener_note note = { .type = FF_LISTENER_WAITS };
 	int saved = errno;
 
 	if (listener->channel >= 0 && listener->waits)
 		return listener->channel;
 	pthread_mutex_lock(&lock);
+	listener->wanted = 1;
 	if (listener->channel < 0 && ff_descriptors_are_own())
 		ask(listener, descriptor);
 	if (listener->channel >= 0 && !listener->waits) {
 		listener->waits = 1;
-		(void)syscall(SYS_sendto, listener->channel, &note, sizeof(note), MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
+		note(listener, FF_LISTENER_WAITS, 0);
 	}
 	pthread_mutex_unlock(&lock);
 	errno = saved;
 	return listener->channel;
+}
+
+int ff_listener_channel_if_wanted(int index, int descriptor)
+{
+	return listeners[index].wanted ? ff_listener_channel(index, descriptor) : listeners[index].channel;
 }
 
 void ff_listener_lost(int index)
@@ -359,7 +372,7 @@ int ff_listener_accept(int index, int descriptor, int flags, struct ff_address *
 	peer->address = delivery.peer;
 	peer->port = delivery.peer_port;
 	peer->is_ipv6 = listener->is_ipv6;
-	ff_mark_set(connection, FF_MARK_NONE);
+	ff_mark_made(connection, FF_MARK_NONE);
 	atomic_store_explicit(&last_number, connection, memory_order_relaxed);
 	return connection;
 }
@@ -394,8 +407,9 @@ int ff_listener_release(uint32_t index)
 		return 0;
 	pthread_mutex_lock(&lock);
 	if (--listener->references == 0) {
-		ff_listener_drop_channel(listener);
+		note(listener, FF_LISTENER_CLOSES, 0);
 		ff_listener_leave_all(listener);
+		ff_listener_drop_channel(listener);
 		atomic_fetch_sub(&in_use, 1);
 	}
 	pthread_mutex_unlock(&lock);
@@ -421,4 +435,10 @@ void ff_listeners_in_child(void)
 	static const pthread_mutex_t unlocked = PTHREAD_MUTEX_INITIALIZER;
 
 	memcpy(&lock, &unlocked, sizeof(lock));
+	forks++;
+}
+
+uint32_t ff_listeners_forks(void)
+{
+	return forks;
 }

@@ -26,8 +26,14 @@ void ff_listener_met(int descriptor);
 /* The listener behind a descriptor: its index, or -1. */
 int ff_listener_of(int descriptor);
 
-/* Somebody is about to wait for it: from the first time on the router delivers. Its channel, or -1 for the time being. */
+/*
+ * Somebody is about to wait for it in a way that a delivery ends (a blocking accept, poll, select, an epoll set): from the first time
+ * on the router delivers. Its channel, or -1 for the time being.
+ */
 int ff_listener_channel(int index, int descriptor);
+
+/* Somebody only looks: nothing begins with that, but it goes on where somebody has waited before. */
+int ff_listener_channel_if_wanted(int index, int descriptor);
 
 /*
  * Its connections are the kernel's alone from now on: another process is about to have it that can't have the channel, or it
@@ -71,5 +77,8 @@ int ff_listener_release(uint32_t index);
 int *ff_listeners_holder(int descriptor);
 
 void ff_listeners_in_child(void);
+
+/* Forks that this process comes from, since the library was loaded. */
+uint32_t ff_listeners_forks(void);
 
 #endif

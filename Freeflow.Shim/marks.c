@@ -17,6 +17,13 @@ void ff_mark_set(int descriptor, uint64_t mark)
 		atomic_store_explicit(&ff_marks[descriptor], mark, memory_order_release);
 }
 
+void ff_mark_made(int descriptor, uint64_t mark)
+{
+	if (FF_MARK_KIND(ff_mark(descriptor)) == FF_MARK_LISTENER)
+		ff_mark_closing_known(descriptor);
+	ff_mark_set(descriptor, mark);
+}
+
 void ff_mark_add(int descriptor, enum ff_mark_kind kind, uint64_t bits)
 {
 	uint64_t mark = ff_mark(descriptor);

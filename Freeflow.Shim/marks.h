@@ -43,6 +43,9 @@ static inline uint64_t ff_mark(int descriptor)
 
 void ff_mark_set(int descriptor, uint64_t mark);
 
+/* A descriptor was made. What had the number before may have been closed by a system call that no library has seen. */
+void ff_mark_made(int descriptor, uint64_t mark);
+
 /* Adds bits to a mark, if it is still of this kind. */
 void ff_mark_add(int descriptor, enum ff_mark_kind kind, uint64_t bits);
 

@@ -262,7 +262,8 @@ struct ff_delivery {
 enum ff_listener_note_type {
 	FF_LISTENER_WAITS = 1,   /* somebody waits for connections through the shim: deliver */
 	FF_LISTENER_BACKLOG = 2, /* listen() once more; value: its backlog */
-	FF_LISTENER_ENDS = 3,    /* it is no listener any more: shutdown() */
+	FF_LISTENER_ENDS = 3,    /* it takes no deliveries any more: shutdown(), or it is the kernel's alone from now on */
+	FF_LISTENER_CLOSES = 4,  /* this process is about to close it; others may have it */
 };
 
 /* A delivery channel, to the router. */

@@ -31,6 +31,9 @@ public sealed class ContainerActor : ListedActor, IWithTimers, IWithUnboundedSta
     private SysfsTree? _tree;
     private NamespaceWatch? _watch;
     private readonly HashSet<IActorRef> _listeners = [];
+
+    /// <summary>Those that still listen, by their sockets' cookies.</summary>
+    private readonly Dictionary<ulong, IActorRef> _listening = [];
     private ContainerDevice _device = ContainerDevice.Of(Tenant.Default, []);
     private HandoverContainer? _handover;
     private ContainerShare? _share;
@@ -88,7 +91,7 @@ public sealed class ContainerActor : ListedActor, IWithTimers, IWithUnboundedSta
         {
             if (_handover is null)
             {
-                _handover = new HandoverContainer(_namespace.Id.ToString(), _plane.Tenants.TenantOf(_namespace, addresses.Now));
+                _handover = new HandoverContainer(_namespace.Id.ToString(), _plane.Tenants.TenantOf(_namespace, addresses.Now), new NamespaceNetwork(_namespace));
                 _share = new ContainerShare(_quota, _handover);
             }
 
@@ -136,20 +139,45 @@ public sealed class ContainerActor : ListedActor, IWithTimers, IWithUnboundedSta
         Receive<InspectionProtocol.Look>(Show);
         Receive<ListenerProtocol.Make>(make =>
         {
+            if (_listening.TryGetValue(make.Socket.Cookie, out var known))
+            {
+                known.Forward(make);
+                return;
+            }
+
             var listener = Context.ActorOf(
                 ListenerActor.Props(_plane, _handover!, make.Socket, make.Backlog, Sender), $"{ListenerPrefix}{make.Socket.Port}-{_nextListener++}");
             _listeners.Add(Context.Watch(listener));
+            if (make.Socket.Cookie != 0)
+                _listening.Add(make.Socket.Cookie, listener);
             Context.Parent.Tell(new ContainerHeld(_namespace.Id, +1));
+        });
+        Receive<ListenerProtocol.Gone>(gone =>
+        {
+            Unlist(Sender, gone.Cookie);
+            if (gone.IsOver)
+                Sender.Tell(PoisonPill.Instance);
         });
         Receive<Terminated>(ended =>
         {
             if (ended.ActorRef.Equals(_connectionManager))
                 ManageConnections();
             if (_listeners.Remove(ended.ActorRef))
+            {
+                foreach (var cookie in _listening.Where(entry => entry.Value.Equals(ended.ActorRef)).Select(entry => entry.Key).ToArray())
+                    Unlist(ended.ActorRef, cookie);
                 Context.Parent.Tell(new ContainerHeld(_namespace.Id, -1));
+            }
+
             foreach (var entry in _connections.Where(entry => entry.Value.Equals(ended.ActorRef)).ToArray())
                 _connections.Remove(entry.Key);
         });
+    }
+
+    private void Unlist(IActorRef listener, ulong cookie)
+    {
+        if (_listening.TryGetValue(cookie, out var listed) && listed.Equals(listener))
+            _listening.Remove(cookie);
     }
 
     private void Show(InspectionProtocol.Look look)

@@ -2,12 +2,14 @@ using Akka.Actor;
 using Akka.Event;
 using Freeflow.Actors.Roll;
 using Freeflow.Verbs.Handover;
+using Freeflow.Verbs.Interop;
+using Microsoft.Win32.SafeHandles;
 
 namespace Freeflow.Actors.Listeners;
 
 /// <summary>
-/// One listening socket of a container, for as long as any process has it: the processes that inherited it may outlive the
-/// one that made it.
+/// One listening socket of a container, for as long as any process has its queue: the processes that inherited it may outlive the
+/// one that made it. Whoever shows the socket gets the same queue, as the kernel has one for it.
 /// </summary>
 public sealed class ListenerActor : ListedActor
 {
@@ -19,11 +21,13 @@ public sealed class ListenerActor : ListedActor
     {
         _plane = plane;
         _channel = new DeliveryChannel(container, socket, backlog);
+        asker.Tell(new ListenerProtocol.Made(StreamSocket.Duplicate(_channel.ApplicationEnd)));
         plane.HandoverNews.Watch(_channel, Self);
         plane.Handover.Attach(_channel);
-        asker.Tell(new ListenerProtocol.Made(_channel.ApplicationEnd));
-        _log.Debug("Container {0} listens on {1}:{2}", container.Id, socket.Address?.ToString() ?? "*", socket.Port);
-        Receive<ListenerEvents.Ended>(_ => Context.Stop(Self));
+        _log.Debug("Container {0} listens on {1}", container.Id, socket);
+        Receive<ListenerProtocol.Make>(Answer);
+        Receive<ListenerEvents.Gone>(_ => BeGone(isOver: false));
+        Receive<ListenerEvents.Ended>(_ => BeGone(isOver: true));
     }
 
     public static Props Props(ControlPlane plane, HandoverContainer container, ListeningSocket socket, int backlog, IActorRef asker) =>
@@ -33,5 +37,29 @@ public sealed class ListenerActor : ListedActor
     {
         _plane.HandoverNews.Forget(_channel);
         _plane.Handover.Detach(_channel);
+    }
+
+    private void Answer(ListenerProtocol.Make make)
+    {
+        SafeFileHandle end;
+        try
+        {
+            end = StreamSocket.Duplicate(_channel.ApplicationEnd);
+        }
+        catch (ObjectDisposedException)
+        {
+            // It is gone, and somebody has it listen again: that is a new queue.
+            BeGone(isOver: false);
+            Context.Parent.Forward(make);
+            return;
+        }
+
+        Sender.Tell(new ListenerProtocol.Made(end));
+    }
+
+    private void BeGone(bool isOver)
+    {
+        ShownState = "closed";
+        Context.Parent.Tell(new ListenerProtocol.Gone(_channel.Listener.Cookie, isOver));
     }
 }

@@ -190,7 +190,7 @@ static int accept_both(int index, int descriptor, struct sockaddr *address, sock
 
 	if (flags & ~KNOWN_FLAGS)
 		return ff_real()->accept4(descriptor, address, length, flags); /* EINVAL */
-	(void)ff_listener_channel(index, descriptor);
+	(void)ff_listener_channel_if_wanted(index, descriptor);
 	connection = try_both(index, descriptor, address, length, flags, &is_blocking);
 	if (connection >= 0)
 		errno = saved;
@@ -218,7 +218,7 @@ static int accept_any(int descriptor, struct sockaddr *address, socklen_t *lengt
 		return accept_both(index, descriptor, address, length, flags);
 	connection = flags ? ff_real()->accept4(descriptor, address, length, flags) : ff_real()->accept(descriptor, address, length);
 	if (connection >= 0) {
-		ff_mark_set(connection, FF_MARK_NONE);
+		ff_mark_made(connection, FF_MARK_NONE);
 		if (ff_prefixes_any() && FF_MARK_KIND(ff_mark(descriptor)) == FF_MARK_NONE)
 			ff_listener_met(descriptor);
 	}

@@ -36,9 +36,9 @@ FF_EXPORT int socket(int family, int type, int protocol)
 		return made;
 	if ((family == AF_INET || family == AF_INET6) && (type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) == SOCK_STREAM &&
 	    (protocol == 0 || protocol == IPPROTO_TCP))
-		ff_mark_set(made, FF_MARK_FRESH | (family == AF_INET6 ? FF_MARK_IPV6 : 0) | (uint64_t)ff_mark_forks() << 12);
+		ff_mark_made(made, FF_MARK_FRESH | (family == AF_INET6 ? FF_MARK_IPV6 : 0) | (uint64_t)ff_mark_forks() << 12);
 	else
-		ff_mark_set(made, FF_MARK_NONE);
+		ff_mark_made(made, FF_MARK_NONE);
 	return made;
 }
 

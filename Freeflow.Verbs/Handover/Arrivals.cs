@@ -3,7 +3,13 @@ using Freeflow.Verbs.Interop;
 namespace Freeflow.Verbs.Handover;
 
 /// <summary>What a peer has said of a connection that is on its way.</summary>
-internal readonly record struct Announcement(HandoverPeer Peer, ulong Tenant, VirtualEnds Ends, bool IsIpv6, long Deadline);
+/// <param name="Peer">Who has said it.</param>
+/// <param name="Tenant">Whose addresses they are.</param>
+/// <param name="Ends">As the client sees them.</param>
+/// <param name="IsIpv6">Whether it is for an AF_INET6 listener.</param>
+/// <param name="Deadline">Until when it holds.</param>
+/// <param name="RelayedFrom">It carries one that this router wants relayed, whose plain one comes from this port; null: it is a container's.</param>
+internal readonly record struct Announcement(HandoverPeer Peer, ulong Tenant, VirtualEnds Ends, bool IsIpv6, long Deadline, ushort? RelayedFrom = null);
 
 /// <summary>A connection that has come to an endpoint.</summary>
 internal readonly record struct Arrival(int Socket, bool IsIpv6, long Deadline);

@@ -5,8 +5,9 @@ using Microsoft.Win32.SafeHandles;
 namespace Freeflow.Verbs.Handover;
 
 /// <summary>
-/// The way from the router to one listening socket of a container: a queue in the kernel that all who have the listener share,
-/// and that hangs up when the last of them has closed it. What lies in it unread is reset then, as a backlog is.
+/// The way from the router to one listening socket of a container: a queue in the kernel that all who have the listener share. The
+/// router has a copy of the application's end too, to take back what nobody reads. It is the kernel that says when the listener is
+/// gone; the router gives its copy up then, and the queue hangs up when the last process has closed it.
 /// </summary>
 public sealed class DeliveryChannel : IDisposable
 {
@@ -14,8 +15,10 @@ public sealed class DeliveryChannel : IDisposable
     private const int SendBufferBytes = 16 << 20;
 
     private readonly SafeFileHandle _ours;
+    private readonly Queue<long> _delivered = new(); // when; the oldest may have been read
     private int _unit;
     private int _room;
+    private volatile bool _isRetired;
 
     public DeliveryChannel(HandoverContainer container, ListeningSocket listener, int backlog)
     {
@@ -32,8 +35,11 @@ public sealed class DeliveryChannel : IDisposable
 
     public ListeningSocket Listener { get; }
 
-    /// <summary>The application's end, to be passed to it and closed.</summary>
+    /// <summary>The application's end, to be passed to whoever shows the listener.</summary>
     public SafeFileHandle ApplicationEnd { get; }
+
+    /// <summary>The listener is gone: it is delivered to no more. Other threads may read it.</summary>
+    public bool IsRetired => _isRetired;
 
     internal int Socket { get; }
 
@@ -57,6 +63,25 @@ public sealed class DeliveryChannel : IDisposable
 
     internal bool IsBusy { get; set; }
 
+    /// <summary>Whether the loop looks at it every few milliseconds.</summary>
+    internal bool IsWatched { get; set; }
+
+    /// <summary>A process has said that it closes the listener: until then it is asked for often.</summary>
+    internal long LookUntil { get; set; }
+
+    /// <summary>When a delivery was last seen to have been read; as all times here in the loop's milliseconds.</summary>
+    internal long LastRead { get; private set; } = long.MinValue / 2;
+
+    internal ListenerProbe? Probe { get; set; }
+
+    /// <summary>Until when it is not delivered to, since nobody reads; 0: it is.</summary>
+    internal long DeafUntil { get; set; }
+
+    /// <summary>Since when it has been tried again, and for how long it was plain the last time.</summary>
+    internal long HeardSince { get; set; }
+
+    internal long Pause { get; set; }
+
     /// <summary>Connections that found the queue full, in order of arrival.</summary>
     internal Queue<WaitingDelivery> Overflow { get; } = new();
 
@@ -74,7 +99,7 @@ public sealed class DeliveryChannel : IDisposable
     internal bool HasRoom => _room > 0 || (_room = Backlog + 1 - Queued) > 0;
 
     /// <summary>Queues a connection, and closes the router's own descriptor in any case; 0 or -errno.</summary>
-    internal int Deliver(int connection, in VirtualEnds ends)
+    internal int Deliver(int connection, in VirtualEnds ends, long now)
     {
         var delivery = new ShimDelivery
         {
@@ -86,12 +111,44 @@ public sealed class DeliveryChannel : IDisposable
         };
         var sent = HostSocket.Send(Socket, MemoryMarshal.AsBytes(new ReadOnlySpan<ShimDelivery>(in delivery)), [connection]);
         _room--;
+        if (sent > 0)
+            _delivered.Enqueue(now);
         if (_unit == 0 && sent > 0 && HostSocket.Queued(Socket) is > 0 and var bytes)
             _unit = bytes;
         FaultPoint.Pass(FaultPoint.ConnectionSent);
         HostSocket.Close(connection);
         Container.Handovers.LetGo();
         return Math.Min(sent, 0);
+    }
+
+    /// <summary>For how long the oldest delivery has not been read; negative when all have been.</summary>
+    internal long UnreadFor(long now)
+    {
+        if (_delivered.Count == 0)
+            return -1;
+        for (var queued = Queued; _delivered.Count > queued; LastRead = now)
+            _delivered.Dequeue();
+        return _delivered.TryPeek(out var oldest) ? now - oldest : -1;
+    }
+
+    /// <summary>Takes the oldest delivery that nobody has read; null when there is none.</summary>
+    internal (int Socket, VirtualEnds Ends)? TakeBack()
+    {
+        if (_isRetired)
+            return null;
+        Span<byte> bytes = stackalloc byte[Marshal.SizeOf<ShimDelivery>()];
+        if (HostSocket.ReceiveWithDescriptor(ApplicationEnd, bytes, out var socket) != bytes.Length || socket < 0)
+            return null;
+        _ = _delivered.TryDequeue(out _);
+        var delivery = MemoryMarshal.Read<ShimDelivery>(bytes);
+        return (socket, new VirtualEnds(new Ipv4(delivery.Local), delivery.LocalPort, new Ipv4(delivery.Peer), delivery.PeerPort));
+    }
+
+    /// <summary>Gives up the router's copy of the application's end.</summary>
+    internal void Retire()
+    {
+        _isRetired = true;
+        ApplicationEnd.Dispose();
     }
 
     public void Dispose()

@@ -7,7 +7,8 @@ namespace Freeflow.Verbs.Handover;
 /// <summary>A container in TCP mode: who it is, and what its processes share. Its state is TCP mode's thread's.</summary>
 /// <param name="id">For logs.</param>
 /// <param name="tenant">Whose it is.</param>
-public sealed class HandoverContainer(string id, Tenant tenant) : IDisposable
+/// <param name="network">Its network, disposed with it; null: nothing is known of it.</param>
+public sealed class HandoverContainer(string id, Tenant tenant, IContainerNetwork? network = null) : IDisposable
 {
     private int _flows;
     private int _paced;
@@ -19,6 +20,9 @@ public sealed class HandoverContainer(string id, Tenant tenant) : IDisposable
     public string Id { get; } = id;
 
     public Tenant Tenant { get; } = tenant;
+
+    /// <summary>Where its sockets are looked for, and its connections relayed from.</summary>
+    internal IContainerNetwork? Network { get; } = network;
 
     /// <summary>Made for the first process; throws Win32Exception (ENOMEM, EMFILE).</summary>
     public HandoverCount Handovers => _handovers.Value;
@@ -110,6 +114,7 @@ public sealed class HandoverContainer(string id, Tenant tenant) : IDisposable
     public void Dispose()
     {
         IsGone = true;
+        Network?.Dispose();
         if (_handovers.IsValueCreated)
             _handovers.Value.Dispose();
     }

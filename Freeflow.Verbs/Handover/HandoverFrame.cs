@@ -19,6 +19,15 @@ internal enum HandoverFrameType : byte
     Announce = 4,
 
     Ping = 5,
+
+    /// <summary>A connection that the peer has announced is not taken by its listener: let it come by the overlay.</summary>
+    Relay = 6,
+
+    /// <summary>The answer: it comes to this router's endpoint once more, from another host port.</summary>
+    Relayed = 7,
+
+    /// <summary>The other answer: it does not come.</summary>
+    RelayRefused = 8,
 }
 
 [Flags]
@@ -38,27 +47,27 @@ internal enum HandoverFlags : byte
 internal struct HandoverFrame
 {
     public const int Size = 40;
-    public const uint CurrentVersion = 1;
+    public const uint CurrentVersion = 2;
 
     public HandoverFrameType Type;
     public HandoverFlags Flags;
 
-    /// <summary>Announce: the host port that the connection comes from.</summary>
+    /// <summary>Announce, Relayed: the host port that the connection comes from.</summary>
     public ushort HostPort;
 
-    /// <summary>Hello: <see cref="CurrentVersion"/>.</summary>
+    /// <summary>Hello: <see cref="CurrentVersion"/>. Relayed: the port that the plain connection comes from.</summary>
     public uint Version;
 
-    /// <summary>Announce: the container that connects.</summary>
+    /// <summary>Announce, and the three of a relay: the container that connects.</summary>
     public uint Source;
 
-    /// <summary>Announce, ListenerUp, ListenerDown: the listener's address.</summary>
+    /// <summary>All but Hello and Ping: the listener's address.</summary>
     public uint Destination;
 
-    /// <summary>Announce: its port. Hello: the endpoint's for AF_INET6 listeners.</summary>
+    /// <summary>As Source: its port. Hello: the endpoint's for AF_INET6 listeners.</summary>
     public ushort SourcePort;
 
-    /// <summary>Announce, ListenerUp, ListenerDown: its port. Hello: the endpoint's.</summary>
+    /// <summary>As Destination: its port. Hello: the endpoint's.</summary>
     public ushort DestinationPort;
 
     private readonly uint _pad;

@@ -65,6 +65,7 @@ public sealed partial class HandoverLoop
         foreach (var (number, given) in process.Given)
             Forget(process, number, given);
         process.Container.Processes.Remove(process);
+        LookAtListeners(process.Container, Now);
         process.Dispose();
         Statistics.Processes--;
     }

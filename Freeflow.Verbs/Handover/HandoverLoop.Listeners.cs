@@ -61,7 +61,7 @@ public sealed partial class HandoverLoop
             if (got == -Errno.EAGAIN)
                 return;
             var note = got == Marshal.SizeOf<ShimListenerNote>() ? MemoryMarshal.Read<ShimListenerNote>(_noteBuffer) : default;
-            if (note.Type is not (ListenerNoteType.Waits or ListenerNoteType.Backlog))
+            if (note.Type is not (ListenerNoteType.Waits or ListenerNoteType.Backlog or ListenerNoteType.Closes))
             {
                 if (got > 0 && note.Type != ListenerNoteType.Ends)
                     Statistics.Misused++;
@@ -74,11 +74,14 @@ public sealed partial class HandoverLoop
             {
                 channel.Backlog = BacklogOf(note.Value);
             }
-            else if (!channel.IsWaitedFor)
+            else if (note.Type == ListenerNoteType.Closes)
             {
-                channel.IsWaitedFor = true;
-                Statistics.Listeners++;
-                Publish(channel.Container);
+                channel.LookUntil = Now + LooksAfterClose;
+                Watch(channel);
+            }
+            else
+            {
+                StartDelivering(channel);
             }
         }
     }
@@ -184,12 +187,18 @@ public sealed partial class HandoverLoop
     private void Deliver(int socket, (Ipv4 From, int Port) client, bool isIpv6, in Announcement announcement)
     {
         FaultPoint.Pass(FaultPoint.ConnectionMatched);
+        if (announcement.RelayedFrom is not null)
+        {
+            Join(socket, announcement);
+            return;
+        }
+
         var ends = announcement.Ends.Reversed;
         var key = new ListenerKey(announcement.Tenant, ends.Local, ends.LocalPort);
         if (!_published.TryGetValue(key, out var container) || Choose(container, key, isIpv6) is not { } channel)
         {
-            Statistics.Reset++;
-            HostSocket.Close(socket);
+            // It was there a moment ago, or is for the kernel's queue alone by now: what the kernel says of it holds.
+            Relay(socket, announcement.Tenant, ends, null);
             return;
         }
 
@@ -246,7 +255,8 @@ public sealed partial class HandoverLoop
     {
         if (channel.Overflow.Count == 0 && channel.HasRoom)
         {
-            CountDelivery(channel, channel.Deliver(socket, ends) == 0);
+            CountDelivery(channel, channel.Deliver(socket, ends, Now) == 0);
+            Watch(channel);
             FaultPoint.Pass(FaultPoint.ConnectionQueued);
         }
         else if (channel.Overflow.Count < MaximumOverflow)
@@ -306,7 +316,8 @@ public sealed partial class HandoverLoop
             var isInTime = channel.HasRoom;
             if (!isInTime)
                 HostSocket.Close(waiting.Socket);
-            CountDelivery(channel, isInTime && channel.Deliver(waiting.Socket, waiting.Ends) == 0);
+            CountDelivery(channel, isInTime && channel.Deliver(waiting.Socket, waiting.Ends, now) == 0);
+            Watch(channel);
         }
 
         if (channel.Overflow.Count == 0 && channel.Queued <= channel.Backlog / 2)

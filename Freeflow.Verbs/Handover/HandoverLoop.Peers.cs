@@ -97,9 +97,9 @@ public sealed partial class HandoverLoop
     }
 
     /// <summary>A connection was announced; <paramref name="ends"/> are as the client sees them.</summary>
-    private void Hear(HandoverPeer from, (Ipv4 From, int Port) key, ulong tenant, in VirtualEnds ends, bool isIpv6, long now)
+    private void Hear(HandoverPeer from, (Ipv4 From, int Port) key, ulong tenant, in VirtualEnds ends, bool isIpv6, long now, ushort? relayedFrom = null)
     {
-        var announcement = new Announcement(from, tenant, ends, isIpv6, now + (long)_options.AnnouncementTimeout.TotalMilliseconds);
+        var announcement = new Announcement(from, tenant, ends, isIpv6, now + (long)_options.AnnouncementTimeout.TotalMilliseconds, relayedFrom);
         if (_arrivals.Announce(key, announcement, out var arrival))
             Deliver(arrival.Socket, key, arrival.IsIpv6, announcement);
     }
@@ -146,12 +146,21 @@ public sealed partial class HandoverLoop
                 break;
             case HandoverFrameType.Announce:
                 FaultPoint.Pass(FaultPoint.AnnouncementReceived);
-                var ends = new VirtualEnds(new Ipv4(frame.Source), frame.SourcePort, new Ipv4(frame.Destination), frame.DestinationPort);
+                var ends = EndsOf(frame);
                 // A router speaks for the addresses that it owns, and for no others.
                 if (_owners.OwnerOf(frame.Tenant, ends.Local) is { } owner && owner != peer.Number)
                     Statistics.Misused++;
                 else
                     Hear(peer, (peer.Address, frame.HostPort), frame.Tenant, ends, (frame.Flags & HandoverFlags.Ipv6) != 0, now);
+                break;
+            case HandoverFrameType.Relay:
+                Relay(peer, new RelayKey(frame.Tenant, EndsOf(frame)));
+                break;
+            case HandoverFrameType.Relayed:
+                Hear(peer, (peer.Address, frame.HostPort), frame.Tenant, EndsOf(frame), isIpv6: false, now, (ushort)frame.Version);
+                break;
+            case HandoverFrameType.RelayRefused:
+                EndAwaited(new RelayKey(frame.Tenant, EndsOf(frame)), peer);
                 break;
             case HandoverFrameType.Ping:
                 break;
@@ -160,6 +169,9 @@ public sealed partial class HandoverLoop
                 break;
         }
     }
+
+    private static VirtualEnds EndsOf(in HandoverFrame frame) =>
+        new(new Ipv4(frame.Source), frame.SourcePort, new Ipv4(frame.Destination), frame.DestinationPort);
 
     private void FlushLinks()
     {

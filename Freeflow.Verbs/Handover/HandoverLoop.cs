@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Freeflow.Verbs.Engine;
 using Freeflow.Verbs.Handover.Pacing;
+using Freeflow.Verbs.Handover.Relays;
 using Freeflow.Verbs.Interop;
 using Freeflow.Verbs.Links;
 
@@ -66,6 +67,7 @@ public sealed partial class HandoverLoop : IDisposable
         _lock = options.OwnFilters ? SocketLock.WithOwnFilters() : SocketLock.Open(out _slowLock);
         Pacer = new ConnectionPacer(options.PacesRunning, events.Noticed);
         _arrivals = new Arrivals(options);
+        _relays = new RelayLoop(options.Time, events.Noticed);
         _own = new HandoverPeer(EngineQueuePair.SameRouter, _host) { Port = _endpoint?.Port ?? options.Port, Ipv6Port = _ipv6Endpoint?.Port ?? options.Ipv6Port };
         _peers.Add(_own.Number, _own);
         _epoll.Add(_commandWake.Handle, EpollEvents.In | EpollEvents.Edge, CommandKey);
@@ -106,6 +108,7 @@ public sealed partial class HandoverLoop : IDisposable
             source.Dispose();
         Pacer.Dispose();
         _arrivals.CloseAll();
+        _relays.Dispose();
         _endpoint?.Dispose();
         _ipv6Endpoint?.Dispose();
         _lock.Dispose();
@@ -161,7 +164,7 @@ public sealed partial class HandoverLoop : IDisposable
     {
         Volatile.Write(ref _sleeping, 1);
         Interlocked.MemoryBarrier();
-        var patience = _overflowing > 0 ? OverflowMilliseconds : TickMilliseconds;
+        var patience = _overflowing > 0 ? OverflowMilliseconds : _watched.Count > 0 ? WatchMilliseconds : TickMilliseconds;
         var count = _epoll.Wait(_ready, _commands.IsEmpty ? patience * 1_000_000L : 0);
         Volatile.Write(ref _sleeping, 0);
         for (var i = 0; i < count; i++)
@@ -173,6 +176,8 @@ public sealed partial class HandoverLoop : IDisposable
         var now = Now;
         if (_overflowing > 0 || now >= _nextTick)
             DrainOverflows(now);
+        if (_watched.Count > 0 && now >= _nextWatch)
+            WatchAll(now);
         if (now >= _nextTick)
             Tick(now);
     }
@@ -233,5 +238,7 @@ public sealed partial class HandoverLoop : IDisposable
         Statistics.Waiting = _arrivals.Waiting;
         ForgetHistories(now);
         WatchPeers(now);
+        LookAtListeners(now);
+        EndLateRelays(now);
     }
 }

@@ -34,6 +34,15 @@ public sealed class HandoverStatistics
     /// <summary>Connections reset because their listener was gone, or its queue and the wait for it full.</summary>
     public long Reset { get; internal set; }
 
+    /// <summary>Connections that were taken back from queues in which nobody read them.</summary>
+    public long TakenBack { get; internal set; }
+
+    /// <summary>Connections of this host's listeners that have come to them by the overlay instead, with this router or the client's in between.</summary>
+    public long Relayed { get; internal set; }
+
+    /// <summary>How often a listener was found to be served from the kernel's queue alone, and left plain for a while.</summary>
+    public long Deaf { get; internal set; }
+
     /// <summary>Destinations that have been found to see only short connections.</summary>
     public long LearntShort { get; internal set; }
 

@@ -31,7 +31,10 @@ public interface IHandoverEvents
     /// <summary>A process has closed its end, or broken the protocol for this reason.</summary>
     void ProcessEnded(HandoverProcess process, string reason);
 
-    /// <summary>The last holder of a listener has closed it.</summary>
+    /// <summary>A listener's socket is gone, or listens no more; processes may still have the queue's end.</summary>
+    void ListenerGone(DeliveryChannel listener);
+
+    /// <summary>The last holder of a listener's queue has closed it.</summary>
     void ListenerEnded(DeliveryChannel listener);
 
     void HandoverLinkUp(int peer);

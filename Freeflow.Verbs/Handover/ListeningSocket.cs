@@ -9,7 +9,8 @@ namespace Freeflow.Verbs.Handover;
 /// <param name="Address">Null: at every address.</param>
 /// <param name="Port">1 to 65535.</param>
 /// <param name="IsIpv6">Whether it is an AF_INET6 socket that takes IPv4 connections too.</param>
-public sealed partial record ListeningSocket(Ipv4? Address, ushort Port, bool IsIpv6)
+/// <param name="Cookie">By which the kernel tells it from every other (SO_COOKIE); 0: not known.</param>
+public sealed partial record ListeningSocket(Ipv4? Address, ushort Port, bool IsIpv6, ulong Cookie = 0)
 {
     private const int SocketLevel = 1;
     private const int BindToDeviceOption = 25;
@@ -23,7 +24,12 @@ public sealed partial record ListeningSocket(Ipv4? Address, ushort Port, bool Is
     /// Looks at a socket that a process passed. Null, with the reason, when connections of other containers can't reach it
     /// over IPv4, or it is none of that container's listeners at all.
     /// </summary>
-    public static ListeningSocket? Inspect(SafeHandle socket, NetworkNamespaceId container, out string reason)
+    public static ListeningSocket? Inspect(SafeHandle socket, NetworkNamespaceId container, out string reason) =>
+        LookAt(socket, container, out reason) is { } listener ? listener with { Cookie = HostSocket.CookieOf((int)socket.DangerousGetHandle()) } : null;
+
+    public override string ToString() => $"{Address?.ToString() ?? "*"}:{Port}";
+
+    private static ListeningSocket? LookAt(SafeHandle socket, NetworkNamespaceId container, out string reason)
     {
         NetworkNamespaceId home;
         try

@@ -94,6 +94,7 @@ public enum ListenerNoteType : uint
     Waits = 1,
     Backlog = 2,
     Ends = 3,
+    Closes = 4,
 }
 
 /// <summary><c>struct ff_listener_note</c></summary>

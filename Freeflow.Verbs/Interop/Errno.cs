@@ -38,6 +38,8 @@ public static class Errno
     public const int ENOBUFS = 105;
     public const int EISCONN = 106;
     public const int ETIMEDOUT = 110;
+    public const int ECONNREFUSED = 111;
+    public const int EINPROGRESS = 115;
 
     private static readonly FrozenDictionary<int, string> s_names = typeof(Errno).GetFields(BindingFlags.Public | BindingFlags.Static)
         .Where(field => field.IsLiteral).ToFrozenDictionary(field => (int)field.GetRawConstantValue()!, field => field.Name);

@@ -21,6 +21,11 @@ internal static unsafe partial class HostSocket
     private const int ReuseAddressOption = 2;
     private const int LingerOption = 13;
     private const int CookieOption = 57;
+    private const int ErrorOption = 4;
+    private const int SetFlags = 4;
+    private const int ReadWrite = 2;
+    private const int EndOfSending = 1;
+    private const int ControlCloseOnExec = 0x40000000;
     private const int DontWait = 0x40;
     private const int NoSignal = 0x4000;
     private const int ControlHead = 16;
@@ -152,7 +157,72 @@ internal static unsafe partial class HostSocket
         return Control(socket, OutgoingQueue, &bytes) < 0 ? -Marshal.GetLastPInvokeError() : bytes;
     }
 
+    /// <summary>A TCP socket over IPv4 that waits for nothing.</summary>
+    public static int OpenNonBlocking() => Checked(OpenSocket(Inet, Stream | CloseOnExec | NonBlocking, 0));
+
+    /// <summary>Makes a socket that was accepted, or comes out of a queue, wait for nothing.</summary>
+    public static int StopWaiting(int socket) => Checked(ControlFlags(socket, SetFlags, ReadWrite | NonBlocking));
+
+    /// <summary>Begins to connect a non-blocking AF_INET socket; 0 also while that goes on.</summary>
+    public static int Connect(int socket, Ipv4 address, int port)
+    {
+        Span<byte> bytes = stackalloc byte[28];
+        var length = Write(bytes, ipv6: false, address, port);
+        int result;
+        fixed (byte* start = bytes)
+            result = Checked(ConnectTo(socket, start, (uint)length));
+        return result == -Errno.EINPROGRESS ? 0 : result;
+    }
+
+    /// <summary>What has become of it: 0, or the errno that connect() has ended with (SO_ERROR).</summary>
+    public static int ErrorOf(int socket)
+    {
+        var error = 0;
+        var length = (uint)sizeof(int);
+        return GetOption(socket, SocketLevel, ErrorOption, &error, &length) < 0 ? Marshal.GetLastPInvokeError() : error;
+    }
+
+    /// <summary>Whether close() resets the connection, and throws away what has not been sent.</summary>
+    public static void ResetOnClose(int socket, bool resets)
+    {
+        var linger = resets ? 1L : 0; // l_onoff, l_linger 0
+        _ = SetOption(socket, SocketLevel, LingerOption, &linger, sizeof(long));
+    }
+
+    /// <summary>Says that nothing more is sent.</summary>
+    public static int EndSending(int socket) => Checked(Shutdown(socket, EndOfSending));
+
+    /// <summary>Sends what the socket takes without waiting.</summary>
+    public static int SendSome(int socket, ReadOnlySpan<byte> bytes)
+    {
+        fixed (byte* start = bytes)
+            return (int)Checked(SendBytes(socket, start, bytes.Length, DontWait | NoSignal));
+    }
+
+    /// <summary>Receives one message and the descriptor that comes with it, -1 without one. Without waiting; bytes, 0 at the end, or -errno.</summary>
+    public static int ReceiveWithDescriptor(SafeHandle socket, Span<byte> into, out int descriptor)
+    {
+        descriptor = -1;
+        var control = stackalloc byte[ControlHead + sizeof(long)];
+        fixed (byte* start = into)
+        {
+            var vector = IoVector.Of(into);
+            var header = new MessageHeader { Vectors = (nint)(&vector), VectorCount = 1, Control = (nint)control, ControlLength = ControlHead + sizeof(long) };
+            var got = (int)Checked(ReceiveMessage(socket, &header, DontWait | ControlCloseOnExec));
+            if (got > 0 && (long)header.ControlLength >= ControlHead + sizeof(int) && ((int*)control)[3] == RightsType)
+                descriptor = *(int*)(control + ControlHead);
+            return got;
+        }
+    }
+
     public static void Close(int descriptor) => _ = CloseDescriptor(descriptor);
+
+    /// <summary>Closes a connection so that its peer sees a reset.</summary>
+    public static void Reset(int socket)
+    {
+        ResetOnClose(socket, resets: true);
+        Close(socket);
+    }
 
     private static int Write(Span<byte> bytes, bool ipv6, Ipv4 address, int port)
     {
@@ -203,6 +273,21 @@ internal static unsafe partial class HostSocket
 
     [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
     private static partial int Control(int socket, nuint request, int* value);
+
+    [LibraryImport("libc", EntryPoint = "recvmsg", SetLastError = true)]
+    private static partial nint ReceiveMessage(SafeHandle socket, MessageHeader* header, int flags);
+
+    [LibraryImport("libc", EntryPoint = "send", SetLastError = true)]
+    private static partial nint SendBytes(int socket, byte* bytes, nint count, int flags);
+
+    [LibraryImport("libc", EntryPoint = "connect", SetLastError = true)]
+    private static partial int ConnectTo(int socket, byte* address, uint length);
+
+    [LibraryImport("libc", EntryPoint = "shutdown", SetLastError = true)]
+    private static partial int Shutdown(int socket, int how);
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    private static partial int ControlFlags(int descriptor, int command, int flags);
 
     [LibraryImport("libc", EntryPoint = "close")]
     private static partial int CloseDescriptor(int descriptor);

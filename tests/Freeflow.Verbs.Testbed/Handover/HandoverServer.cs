@@ -10,7 +10,10 @@ namespace Freeflow.Verbs.Testbed.Handover;
 public sealed class HandoverServer : IDisposable
 {
     private readonly HandoverSite _site;
+    private readonly PlayedNetwork _network;
     private readonly SafeFileHandle _end;
+
+    private static long s_lastCookie;
 
     /// <param name="site">Its router.</param>
     /// <param name="container">Its container.</param>
@@ -21,9 +24,10 @@ public sealed class HandoverServer : IDisposable
     public HandoverServer(HandoverSite site, HandoverContainer container, int port, string? address = null, bool isIpv6 = false, int backlog = 128)
     {
         _site = site;
-        Channel = new DeliveryChannel(container, new ListeningSocket(address is null ? null : Addresses.Of(address), (ushort)port, isIpv6), backlog);
+        _network = site.NetworkOf(container);
+        var cookie = (ulong)Interlocked.Increment(ref s_lastCookie);
+        Channel = new DeliveryChannel(container, new ListeningSocket(address is null ? null : Addresses.Of(address), (ushort)port, isIpv6, cookie), backlog);
         _end = StreamSocket.Duplicate(Channel.ApplicationEnd);
-        Channel.ApplicationEnd.Dispose();
         site.Loop.Attach(Channel);
     }
 
@@ -67,7 +71,11 @@ public sealed class HandoverServer : IDisposable
     public bool HasEnded => _site.EndedListeners.Contains(Channel);
 
     /// <summary>Ends as a process that is killed: what is queued goes with it.</summary>
-    public void Dispose() => _end.Dispose();
+    public void Dispose()
+    {
+        _network.End(Channel.Listener.Cookie);
+        _end.Dispose();
+    }
 }
 
 /// <summary>A connection out of a listener's queue, and what was said of it.</summary>

@@ -23,6 +23,7 @@ public sealed class HandoverSite : IHandoverEvents, IAddressOwners, IHandoverPol
 
     private readonly ConcurrentDictionary<(ulong Tenant, Ipv4 Address), int> _owners = new();
     private readonly ConcurrentDictionary<string, int> _peers = new();
+    private readonly ConcurrentDictionary<HandoverContainer, PlayedNetwork> _networks = new();
     private readonly LinkListener _links;
 
     /// <param name="adjust">Changes the settings.</param>
@@ -71,12 +72,16 @@ public sealed class HandoverSite : IHandoverEvents, IAddressOwners, IHandoverPol
 
     public HandoverContainer AddContainer(Tenant tenant, params string[] addresses)
     {
-        var container = new HandoverContainer(string.Join(',', addresses), tenant);
+        var network = new PlayedNetwork();
+        var container = new HandoverContainer(string.Join(',', addresses), tenant, network);
+        _networks.TryAdd(container, network);
         foreach (var address in addresses)
             _owners[(tenant.Key, Addresses.Of(address))] = EngineQueuePair.SameRouter;
         SetAddresses(container, addresses);
         return container;
     }
+
+    public PlayedNetwork NetworkOf(HandoverContainer container) => _networks[container];
 
     public void SetAddresses(HandoverContainer container, params string[] addresses) =>
         Loop.SetAddresses(container, [.. addresses.Select(Addresses.Of)]);
@@ -136,6 +141,8 @@ public sealed class HandoverSite : IHandoverEvents, IAddressOwners, IHandoverPol
         News.Enqueue($"process ended: {reason}");
         EndedProcesses.Enqueue(process);
     }
+
+    void IHandoverEvents.ListenerGone(DeliveryChannel listener) => News.Enqueue("listener gone");
 
     void IHandoverEvents.ListenerEnded(DeliveryChannel listener)
     {

@@ -24,14 +24,14 @@ public sealed class ListenersAreLookedAt : IDisposable
     public void AtEveryAddress()
     {
         var listener = Listening("0.0.0.0");
-        Assert.Equal(new ListeningSocket(null, PortOf(listener), false), Inspect(listener.SafeHandle, out _));
+        Assert.Equal(new ListeningSocket(null, PortOf(listener), false, CookieOf(listener)), Inspect(listener.SafeHandle, out _));
     }
 
     [Fact]
     public void AtEveryAddressOfBothFamilies()
     {
         var listener = Listening("::", socket => socket.DualMode = true);
-        Assert.Equal(new ListeningSocket(null, PortOf(listener), true), Inspect(listener.SafeHandle, out _));
+        Assert.Equal(new ListeningSocket(null, PortOf(listener), true, CookieOf(listener)), Inspect(listener.SafeHandle, out _));
     }
 
     [SkippableFact]
@@ -40,9 +40,9 @@ public sealed class ListenersAreLookedAt : IDisposable
         var address = OtherAddress();
         Skip.If(address is null, "this machine has no address but the loopback's");
         var listener = Listening(address.ToString());
-        Assert.Equal(new ListeningSocket(Ipv4.From(address), PortOf(listener), false), Inspect(listener.SafeHandle, out _));
+        Assert.Equal(new ListeningSocket(Ipv4.From(address), PortOf(listener), false, CookieOf(listener)), Inspect(listener.SafeHandle, out _));
         var mapped = Listening($"::ffff:{address}", socket => socket.DualMode = true);
-        Assert.Equal(new ListeningSocket(Ipv4.From(address), PortOf(mapped), true), Inspect(mapped.SafeHandle, out _));
+        Assert.Equal(new ListeningSocket(Ipv4.From(address), PortOf(mapped), true, CookieOf(mapped)), Inspect(mapped.SafeHandle, out _));
     }
 
     [Theory]
@@ -125,6 +125,8 @@ public sealed class ListenersAreLookedAt : IDisposable
         if (socket.AddressFamily == AddressFamily.InterNetworkV6)
             socket.DualMode = true;
     }
+
+    private static ulong CookieOf(Socket socket) => HostSocket.CookieOf((int)socket.Handle);
 
     private static ushort PortOf(Socket socket) => (ushort)((IPEndPoint)socket.LocalEndPoint!).Port;
 

@@ -1,0 +1,197 @@
+namespace Freeflow.Verbs.Handover;
+
+// Whether listeners take what is delivered to them. One that does not is deaf: whoever accepts from it does so from the kernel's
+// queue, through no library of ours.
+public sealed partial class HandoverLoop
+{
+    private const int WatchMilliseconds = 10;
+
+    /// <summary>So long a delivery may lie unread before it is looked into; longer where some was read not long ago.</summary>
+    private const long UnreadWithin = 50;
+    private const long UnreadWithinIfRead = 250;
+    private const long LatelyRead = 1000;
+
+    /// <summary>After so long it comes to its listener by the overlay, whatever keeps that from reading.</summary>
+    private const long UnreadAtMost = 800;
+
+    /// <summary>A process that takes from both queues comes to the other one within this.</summary>
+    private const long ReadsSoon = 50;
+    private const long ProbeWithin = 3000;
+    private const long FirstPause = 10_000;
+    private const long LongestPause = 600_000;
+    private const long LooksAfterClose = 200;
+    private const int LooksPerTick = 64;
+
+    private readonly List<DeliveryChannel> _watched = [];
+    private long _nextWatch;
+    private int _lookTurn;
+
+    private void Watch(DeliveryChannel channel)
+    {
+        if (channel.IsWatched || channel.Container.Network is null)
+            return;
+        channel.IsWatched = true;
+        _watched.Add(channel);
+    }
+
+    private void WatchAll(long now)
+    {
+        _nextWatch = now + WatchMilliseconds;
+        for (var i = _watched.Count - 1; i >= 0; i--)
+        {
+            var channel = _watched[i];
+            if (Look(channel, now))
+                continue;
+            channel.IsWatched = false;
+            _watched.RemoveAt(i);
+        }
+    }
+
+    /// <summary>False when there is nothing to watch for any more.</summary>
+    private bool Look(DeliveryChannel channel, long now)
+    {
+        if (channel.IsRetired || channel.Container.Network is not { } network || !_sources.ContainsKey(channel.Key))
+            return false;
+        if (now < channel.LookUntil && !network.IsListening(channel.Listener))
+        {
+            Retire(channel);
+            return false;
+        }
+
+        var unreadFor = channel.UnreadFor(now);
+        if (channel.Probe is { } probe)
+            Judge(channel, network, probe, now);
+        else if (unreadFor >= (now - channel.LastRead < LatelyRead ? UnreadWithinIfRead : UnreadWithin))
+            Probe(channel, network, now);
+        if (channel.IsRetired)
+            return false;
+        while (channel.UnreadFor(now) >= UnreadAtMost && TakeBack(channel) is var (socket, ends))
+            Relay(socket, channel.Container.Tenant.Key, ends, null);
+        return channel.UnreadFor(now) >= 0 || channel.Probe is not null || now < channel.LookUntil;
+    }
+
+    /// <summary>The oldest delivery goes to the kernel's queue: who takes it from there and leaves the others is deaf.</summary>
+    private void Probe(DeliveryChannel channel, IContainerNetwork network, long now)
+    {
+        if (!network.IsListening(channel.Listener))
+        {
+            Retire(channel);
+            return;
+        }
+
+        if (TakeBack(channel) is not var (socket, ends))
+            return;
+        channel.Probe = new ListenerProbe(ends.Reversed, now);
+        Relay(socket, channel.Container.Tenant.Key, ends, channel);
+    }
+
+    private void Judge(DeliveryChannel channel, IContainerNetwork network, in ListenerProbe probe, long now)
+    {
+        if (channel.LastRead > probe.Since || now - probe.Since > ProbeWithin)
+            channel.Probe = null;
+        else if (probe.AcceptedAt is { } accepted && now - accepted >= ReadsSoon)
+            Deafen(channel, now);
+        else if (probe.AcceptedAt is null && probe.Plain is { } plain && network.IsAccepted(plain) == true)
+            channel.Probe = probe with { AcceptedAt = now };
+    }
+
+    /// <summary>Its connections are plain from now on, for a while: longer each time.</summary>
+    private void Deafen(DeliveryChannel channel, long now)
+    {
+        channel.Probe = null;
+        channel.Pause = channel.LastRead > channel.HeardSince ? FirstPause : Math.Clamp(channel.Pause * 2, FirstPause, LongestPause);
+        channel.DeafUntil = now + channel.Pause;
+        Statistics.Deaf++;
+        _events.Noticed(
+            $"container {channel.Container}: the listener at {channel.Listener} is served from the kernel's queue alone: its connections are plain for {channel.Pause / 1000} s");
+        StopDelivering(channel);
+        while (TakeBack(channel) is var (socket, ends))
+            Relay(socket, channel.Container.Tenant.Key, ends, null);
+        while (channel.Overflow.TryDequeue(out var waiting))
+        {
+            _overflowing--;
+            Relay(waiting.Socket, channel.Container.Tenant.Key, waiting.Ends, null);
+        }
+    }
+
+    /// <summary>Its socket is gone, or listens no more: what is queued ends as the kernel ends a backlog.</summary>
+    private void Retire(DeliveryChannel channel)
+    {
+        if (channel.IsRetired)
+            return;
+        StopDelivering(channel);
+        while (TakeBack(channel) is var (socket, _))
+        {
+            Statistics.Reset++;
+            Interop.HostSocket.Reset(socket);
+        }
+
+        channel.Retire();
+        _events.ListenerGone(channel);
+    }
+
+    private void StopDelivering(DeliveryChannel channel)
+    {
+        if (!channel.IsWaitedFor)
+            return;
+        channel.IsWaitedFor = false;
+        Statistics.Listeners--;
+        Publish(channel.Container);
+    }
+
+    private (int Socket, VirtualEnds Ends)? TakeBack(DeliveryChannel channel)
+    {
+        if (channel.TakeBack() is not var (socket, ends))
+            return null;
+        Statistics.TakenBack++;
+        return (socket, ends);
+    }
+
+    /// <summary>Listeners that nobody has said are closed, and those whose time of being plain is over; some each time.</summary>
+    private void LookAtListeners(long now)
+    {
+        var looks = LooksPerTick;
+        for (var i = 0; i < _containers.Count && looks > 0; i++)
+            looks -= LookAtListeners(_containers[(int)((uint)_lookTurn++ % (uint)_containers.Count)], now);
+    }
+
+    /// <summary>How many it has looked at.</summary>
+    private int LookAtListeners(HandoverContainer container, long now)
+    {
+        if (container.Network is not { } network)
+            return 0;
+        var looked = 0;
+        foreach (var channel in container.Listeners.ToArray())
+        {
+            if (channel.DeafUntil != 0 && now >= channel.DeafUntil)
+            {
+                (channel.DeafUntil, channel.HeardSince) = (0, now);
+                StartDelivering(channel);
+            }
+
+            if (channel.IsRetired || !channel.IsWaitedFor)
+                continue;
+            looked++;
+            if (!network.IsListening(channel.Listener))
+                Retire(channel);
+        }
+
+        return looked;
+    }
+
+    private void StartDelivering(DeliveryChannel channel)
+    {
+        if (channel.IsWaitedFor || channel.IsRetired || channel.DeafUntil != 0)
+            return;
+        channel.IsWaitedFor = true;
+        Statistics.Listeners++;
+        Publish(channel.Container);
+    }
+}
+
+/// <summary>A delivery that was taken back and went to the kernel's queue.</summary>
+/// <param name="Client">The connection as its client sees it.</param>
+/// <param name="Since">In the loop's milliseconds.</param>
+/// <param name="Plain">The plain connection as its server sees it, once there is one.</param>
+/// <param name="AcceptedAt">When the server was seen to have accepted it.</param>
+internal readonly record struct ListenerProbe(VirtualEnds Client, long Since, VirtualEnds? Plain = null, long? AcceptedAt = null);

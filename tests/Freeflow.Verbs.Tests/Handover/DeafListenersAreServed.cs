@@ -1,0 +1,269 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Freeflow.Lab;
+using Freeflow.Verbs.Handover;
+using Freeflow.Verbs.Testbed.Handover;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Freeflow.Verbs.Tests.Handover;
+
+/// <summary>
+/// A server that does not look into its queue: its clients are served all the same, by way of the kernel's. The test says when time
+/// passes; the plain connections lead to a socket of its own.
+/// </summary>
+public sealed class DeafListenersAreServed : PairTest
+{
+    private const int Port = 80;
+    private const string Neighbour = "10.244.2.99";
+
+    private static readonly TimeSpan s_unread = TimeSpan.FromMilliseconds(60);
+    private static readonly TimeSpan s_firstPause = TimeSpan.FromSeconds(10);
+
+    private readonly FakeTimeProvider _clock = new();
+    private readonly Socket _kernel = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+
+    public DeafListenersAreServed()
+    {
+        _kernel.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        _kernel.Listen();
+    }
+
+    protected override HandoverOptions AdjustClient(HandoverOptions options) => options with { Time = _clock, SilenceTimeout = TimeSpan.FromHours(1) };
+
+    protected override HandoverOptions AdjustServer(HandoverOptions options) => AdjustClient(options);
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void ByTheKernelsQueue(bool isHere)
+    {
+        using var server = Pair.Listen(Port);
+        using var client = new Client(this, isHere);
+        using var connection = client.Connect();
+        connection.Send("hello");
+        using var accepted = AcceptPlain(client, () => _clock.Advance(s_unread));
+        Assert.Equal("hello", Receive(accepted));
+        accepted.Send("welcome"u8);
+        Assert.Equal("welcome", connection.Receive());
+        Assert.Null(server.TryAccept());
+        Assert.Equal((1, 1, 0), (AtServer.TakenBack, AtServer.Relayed, AtServer.Reset));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void AndAreLeftPlainForAWhile(bool isHere)
+    {
+        using var server = Pair.Listen(Port);
+        using var client = new Client(this, isHere);
+        var connections = Enumerable.Range(0, 3).Select(_ => client.Connect()).ToArray();
+        Becomes(3, () => AtServer.Delivered, "deliveries");
+        using var first = AcceptPlain(client, () => _clock.Advance(s_unread));
+        Assert.Equal(0, AtServer.Deaf);
+        Tell(server, client, first);
+        Pass(() => AtServer.Deaf == 1);
+        using var second = AcceptPlain(client);
+        using var third = AcceptPlain(client);
+        client.Application.Await(client.Route, PlainReason.NoListener);
+        Assert.Contains(Pair.ServerSite.News, news => news.Contains($"the listener at *:{Port} is served from the kernel's queue alone"));
+
+        _clock.Advance(s_firstPause);
+        client.Application.Await(client.Route, PlainReason.None);
+        foreach (var connection in connections)
+            connection.Dispose();
+    }
+
+    [Fact]
+    public void UnlessTheyWereOnlyBusy()
+    {
+        using var server = Pair.Listen(Port);
+        using var client = new Client(this, isHere: false);
+        using var one = client.Connect();
+        using var other = client.Connect();
+        Becomes(2, () => AtServer.Delivered, "deliveries");
+        using var probe = AcceptPlain(client, () => _clock.Advance(s_unread));
+        using var read = server.Accept();
+        Tell(server, client, probe);
+        for (var i = 0; i < 20; i++)
+        {
+            _clock.Advance(s_unread);
+            Answered(client);
+        }
+
+        Assert.Equal((0, 1), (AtServer.Deaf, AtServer.TakenBack));
+        Assert.Equal(PlainReason.None, client.Application.Word(client.Route).Reason);
+    }
+
+    [Fact]
+    public void NobodyWaitsForASecondWhateverTheServerDoes()
+    {
+        using var server = Pair.Listen(Port);
+        using var client = new Client(this, isHere: false);
+        var connections = Enumerable.Range(0, 5).Select(_ => client.Connect()).ToArray();
+        Becomes(5, () => AtServer.Delivered, "deliveries");
+        using var probe = AcceptPlain(client, () => _clock.Advance(s_unread));
+        // It accepts nothing at all, as far as anybody can see.
+        Pass(() => AtServer.TakenBack == 5);
+        for (var i = 1; i < 5; i++)
+            AcceptPlain(client).Dispose();
+        Assert.Equal((0, PlainReason.None), (AtServer.Deaf, client.Application.Word(client.Route).Reason));
+        foreach (var connection in connections)
+            connection.Dispose();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void AreResetWhereTheKernelRefuses(bool isHere)
+    {
+        using var server = Pair.Listen(Port);
+        using var client = new Client(this, isHere, isRefused: true);
+        using var connection = client.Connect();
+        Becomes(1, () => AtServer.Delivered, "deliveries");
+        Pass(() => AtServer.Reset == 1);
+        Assert.Equal(SocketError.ConnectionReset, connection.AwaitEnd());
+    }
+
+    [Fact]
+    public async Task AreResetWhenTheOtherRouterDoesNotAnswer()
+    {
+        using var silent = await PlayedRouter.StartAsync(Pair.ServerSite);
+        Pair.ServerSite.Learn("10.244.3.1", silent.Number);
+        using var server = Pair.Listen(Port);
+        silent.Hello();
+        Becomes(1, () => AtServer.Listeners, "listeners");
+        silent.Announce(25000, "10.244.3.1", 1234, HandoverPair.ServerAddress, Port);
+        var (connection, _) = silent.Connect(25000);
+        Becomes(1, () => AtServer.Delivered, "deliveries");
+        Pass(() => AtServer.Reset == 1);
+        Assert.Equal(SocketError.ConnectionReset, connection.AwaitEnd());
+    }
+
+    [Fact]
+    public void EndWithTheirSocketAndWhatIsQueuedIsReset()
+    {
+        using var server = Pair.Listen(Port);
+        using var client = new Client(this, isHere: false);
+        using var connection = client.Connect();
+        Becomes(1, () => AtServer.Delivered, "deliveries");
+        Pair.ServerSite.NetworkOf(Pair.Server).End(server.Channel.Listener.Cookie);
+        Pass(() => AtServer.Reset == 1);
+        Assert.Equal(SocketError.ConnectionReset, connection.AwaitEnd());
+        client.Application.Await(client.Route, PlainReason.NoListener);
+        // The process has the queue's end still.
+        Assert.False(server.HasEnded);
+        Pair.ServerSite.Await("listener gone");
+    }
+
+    [Fact]
+    public void OnesThatAreClosedAreLookedForAtOnce()
+    {
+        using var server = Pair.Listen(Port);
+        using var client = new Client(this, isHere: false);
+        server.Tell(ListenerNoteType.Closes);
+        // It says so before it does it.
+        Answered(client);
+        Pair.ServerSite.NetworkOf(Pair.Server).End(server.Channel.Listener.Cookie);
+        _clock.Advance(TimeSpan.FromMilliseconds(10));
+        client.Application.Await(client.Route, PlainReason.NoListener);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void ConnectionsOnTheirWayToAListenerThatWentPlainAreServedToo(bool isHere)
+    {
+        using var server = Pair.Listen(Port);
+        using var client = new Client(this, isHere);
+        var socket = client.Application.Take(client.Route);
+        server.Tell(ListenerNoteType.Ends);
+        client.Application.Await(client.Route, PlainReason.NoListener);
+        client.Application.AnnounceAndWait(client.Route, socket.Number);
+        socket.Connect();
+        socket.Send("late");
+        using var accepted = AcceptPlain(client);
+        Assert.Equal("late", Receive(accepted));
+    }
+
+    /// <summary>Lets time pass in small steps until something holds.</summary>
+    private void Pass(Func<bool> holds) => WaitFor.That("what comes with time", () =>
+    {
+        if (holds())
+            return true;
+        _clock.Advance(TimeSpan.FromMilliseconds(10));
+        return false;
+    });
+
+    /// <summary>The server's kernel has accepted a plain connection.</summary>
+    private void Tell(HandoverServer server, Client client, Socket accepted)
+    {
+        var port = ((IPEndPoint)accepted.RemoteEndPoint!).Port;
+        var ends = client.Network.Begun.Single(begun => begun.LocalPort == port);
+        Pair.ServerSite.NetworkOf(server.Channel.Container).Accept(ends.Reversed);
+    }
+
+    private Socket AcceptPlain(Client client, Action? before = null)
+    {
+        if (before is not null)
+            Pass(() => !client.Network.Begun.IsEmpty);
+        _kernel.Blocking = false;
+        var accepted = WaitFor.Answer("a plain connection", () =>
+        {
+            try
+            {
+                return _kernel.Accept();
+            }
+            catch (SocketException nothing) when (nothing.SocketErrorCode == SocketError.WouldBlock)
+            {
+                return null;
+            }
+        });
+        accepted.Blocking = true;
+        accepted.ReceiveTimeout = 10_000;
+        return accepted;
+    }
+
+    private static string Receive(Socket socket)
+    {
+        var bytes = new byte[100];
+        return Encoding.ASCII.GetString(bytes, 0, socket.Receive(bytes));
+    }
+
+    /// <summary>The server's router has gone round since.</summary>
+    private void Answered(Client client)
+    {
+        using var once = new ManualResetEventSlim();
+        Pair.ServerSite.Loop.CallBack(once.Set);
+        WaitFor.That("a round", () => once.IsSet);
+        Assert.NotNull(client);
+    }
+
+    /// <summary>A client on the other host, or on the server's own.</summary>
+    private sealed class Client : IDisposable
+    {
+        private readonly HandoverApplication? _own;
+
+        public Client(DeafListenersAreServed test, bool isHere, bool isRefused = false)
+        {
+            var pair = test.Pair;
+            var container = isHere ? pair.ServerSite.AddContainer(Neighbour) : pair.Client;
+            _own = isHere ? new HandoverApplication(pair.ServerSite, container) : null;
+            Application = _own ?? pair.Application;
+            Network = (isHere ? pair.ServerSite : pair.ClientSite).NetworkOf(container);
+            Network.Destination = isRefused ? null : test._kernel;
+            Route = Application.Resolve(HandoverPair.ServerAddress, Port, source: isHere ? Neighbour : HandoverPair.ClientAddress);
+            Application.Await(Route, PlainReason.None);
+        }
+
+        public HandoverApplication Application { get; }
+
+        public PlayedNetwork Network { get; }
+
+        public uint Route { get; }
+
+        public HandedSocket Connect() => Application.Connect(Route);
+
+        public void Dispose() => _own?.Dispose();
+    }
+}
