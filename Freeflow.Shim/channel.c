@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "kernel.h"
 #include "log.h"
 #include "real.h"
 #include "routers.h"
@@ -24,7 +24,7 @@
 
 static int close_descriptor(int descriptor)
 {
-	return (int)syscall(SYS_close, descriptor);
+	return (int)ff_kernel(SYS_close, descriptor);
 }
 
 void ff_reply_close(struct ff_reply *reply, int first)
@@ -51,7 +51,7 @@ static int await(int socket, short events, long *deadline)
 			errno = ETIMEDOUT;
 			return -1;
 		}
-		count = ff_real()->poll(&wait, 1, turn);
+		count = ff_wait(&wait, 1, turn);
 		if (count > 0)
 			return 0;
 		if (count < 0 && errno != EINTR)
@@ -85,7 +85,7 @@ static int send_request(int socket, const struct ff_header *header, const void *
 		memcpy(CMSG_DATA(&control.head), descriptors, sizeof(int) * (size_t)count);
 	}
 	for (;;) {
-		if (ff_real()->sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+		if (ff_kernel(SYS_sendmsg, socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
 			return 0;
 		if (errno == EINTR)
 			continue;
@@ -132,7 +132,7 @@ static int receive_reply(int socket, struct ff_header *header, struct ff_reply *
 
 	reply->descriptor_count = 0;
 	for (;;) {
-		got = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+		got = ff_kernel(SYS_recvmsg, socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 		if (got >= 0)
 			break;
 		if (errno == EINTR)
@@ -209,11 +209,11 @@ static int connect_to_router(struct sockaddr_un *address, long milliseconds)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	channel = (int)syscall(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	channel = (int)ff_kernel(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (channel < 0)
 		return -1;
 	/* It bounds connect() too, which waits while the router's backlog is full. */
-	(void)setsockopt(channel, SOL_SOCKET, SO_SNDTIMEO, &bound, sizeof(bound));
+	(void)ff_kernel(SYS_setsockopt, channel, SOL_SOCKET, SO_SNDTIMEO, &bound, sizeof(bound));
 	if (ff_real()->connect(channel, (struct sockaddr *)address, sizeof(*address)) == 0)
 		return channel;
 	saved = errno;

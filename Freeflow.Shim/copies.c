@@ -3,9 +3,10 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#include "kernel.h"
 
 static int copy(long call, void *ours, void *theirs, size_t length)
 {
@@ -16,7 +17,7 @@ static int copy(long call, void *ours, void *theirs, size_t length)
 
 	if (length == 0)
 		return 0;
-	copied = syscall(call, syscall(SYS_getpid), &local, 1L, &remote, 1L, 0L);
+	copied = ff_kernel(call, ff_kernel(SYS_getpid), &local, 1L, &remote, 1L, 0L);
 	if (copied < 0 && errno != EFAULT) {
 		if (call == SYS_process_vm_readv)
 			memcpy(ours, theirs, length);

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "kernel.h"
 #include "listeners.h"
 #include "marks.h"
 #include "orphans.h"
@@ -37,7 +37,7 @@ static struct ff_device *entry(int descriptor)
 
 static int is_own_table(void)
 {
-	return atomic_load(&owner) == (int)syscall(SYS_getpid);
+	return atomic_load(&owner) == (int)ff_kernel(SYS_getpid);
 }
 
 struct ff_device *ff_device_of(int descriptor)
@@ -56,7 +56,7 @@ static void put(int descriptor, struct ff_device *device)
 {
 	if (!atomic_exchange(&devices[descriptor], device))
 		atomic_fetch_add(&tracked, 1);
-	atomic_store(&owner, (int)syscall(SYS_getpid));
+	atomic_store(&owner, (int)ff_kernel(SYS_getpid));
 }
 
 static pthread_mutex_t spare_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -78,7 +78,7 @@ struct ff_device *ff_device_make(void)
 	memset(device, 0, sizeof(*device));
 	for (int i = 0; i < FF_KEPT; i++)
 		device->kept[i] = -1;
-	device->process = (int)syscall(SYS_getpid);
+	device->process = (int)ff_kernel(SYS_getpid);
 	pthread_mutex_init(&device->lock, NULL);
 	atomic_store(&device->references, 1);
 	return device;
@@ -90,7 +90,7 @@ void ff_device_let_go(struct ff_device *device)
 		return;
 	ff_orphans_unwatch(device);
 	if (device->doorbell)
-		syscall(SYS_munmap, device->doorbell, device->doorbell_bytes);
+		ff_kernel(SYS_munmap, device->doorbell, device->doorbell_bytes);
 	for (int i = 0; i < FF_KEPT; i++)
 		if (device->kept[i] >= 0)
 			ff_unprotect_and_close(device->kept[i]);
@@ -170,7 +170,7 @@ static int move_up(int descriptor, int limit)
 {
 	int low = limit > HIGH_DESCRIPTOR ? HIGH_DESCRIPTOR : limit > 64 ? limit - 32 : 3;
 
-	return (int)syscall(SYS_fcntl, descriptor, F_DUPFD_CLOEXEC, low);
+	return (int)ff_kernel(SYS_fcntl, descriptor, F_DUPFD_CLOEXEC, low);
 }
 
 int ff_protect(int descriptor)
@@ -181,7 +181,7 @@ int ff_protect(int descriptor)
 		moved = move_up(descriptor, descriptor_limit());
 	if (moved < 0 || moved >= MAX_DESCRIPTORS)
 		return descriptor;
-	syscall(SYS_close, descriptor);
+	ff_kernel(SYS_close, descriptor);
 	put(moved, &protected_mark);
 	return moved;
 }
@@ -195,7 +195,7 @@ int ff_unprotect(int descriptor)
 
 void ff_unprotect_and_close(int descriptor)
 {
-	syscall(SYS_close, ff_unprotect(descriptor));
+	ff_kernel(SYS_close, ff_unprotect(descriptor));
 }
 
 int ff_descriptors_are_own(void)
@@ -206,7 +206,7 @@ int ff_descriptors_are_own(void)
 void ff_descriptors_forked(void)
 {
 	if (atomic_load(&tracked) > 0)
-		atomic_store(&owner, (int)syscall(SYS_getpid));
+		atomic_store(&owner, (int)ff_kernel(SYS_getpid));
 }
 
 /* In a function of its own, so that close() of a descriptor that nothing is known of saves no registers. */
@@ -224,9 +224,14 @@ static __attribute__((noinline)) int close_known(int descriptor)
 	return ff_real()->close(descriptor);
 }
 
-FF_EXPORT int close(int descriptor)
+int ff_close(int descriptor)
 {
 	return entry(descriptor) || ff_mark(descriptor) ? close_known(descriptor) : ff_real()->close(descriptor);
+}
+
+FF_EXPORT int close(int descriptor)
+{
+	return ff_close(descriptor);
 }
 
 /* A stream's descriptor is closed within libc. */
@@ -256,22 +261,27 @@ static int close_around(unsigned int first, unsigned int last, int flags)
 			continue;
 		}
 		if (at > start)
-			result |= (int)syscall(SYS_close_range, start, at - 1, flags);
+			result |= (int)ff_kernel(SYS_close_range, start, at - 1, flags);
 		start = at + 1;
 	}
 	if (start <= last)
-		result |= (int)syscall(SYS_close_range, start, last, flags);
+		result |= (int)ff_kernel(SYS_close_range, start, last, flags);
 	return result ? -1 : 0;
 }
 
-FF_EXPORT int close_range(unsigned int first, unsigned int last, int flags)
+int ff_close_range(unsigned int first, unsigned int last, int flags)
 {
 	/* With its own copy of the table (CLOSE_RANGE_UNSHARE) or in a vfork child nothing of ours is touched. */
 	if (first <= last && atomic_load(&tracked) > 0 && is_own_table())
 		return close_around(first, last, flags);
 	if (ff_real()->close_range)
 		return ff_real()->close_range(first, last, flags);
-	return (int)syscall(SYS_close_range, first, last, flags);
+	return (int)ff_kernel(SYS_close_range, first, last, flags);
+}
+
+FF_EXPORT int close_range(unsigned int first, unsigned int last, int flags)
+{
+	return ff_close_range(first, last, flags);
 }
 
 FF_EXPORT void closefrom(int first)
@@ -282,13 +292,13 @@ FF_EXPORT void closefrom(int first)
 		/* A kernel without close_range. */
 		for (int at = first < 0 ? 0 : first; at < MAX_DESCRIPTORS; at++)
 			if (!is_protected(at))
-				syscall(SYS_close, at);
+				ff_kernel(SYS_close, at);
 		return;
 	}
 	if (ff_real()->closefrom)
 		ff_real()->closefrom(first);
 	else
-		syscall(SYS_close_range, first < 0 ? 0 : first, UINT_MAX, 0);
+		ff_kernel(SYS_close_range, first < 0 ? 0 : first, UINT_MAX, 0);
 }
 
 static __attribute__((noinline)) int dup_known(int descriptor)
@@ -331,7 +341,7 @@ static void make_way(int descriptor)
 	if (!is_protected(descriptor) || !is_own_table())
 		return;
 	holder = holder_of(descriptor);
-	moved = holder ? (int)syscall(SYS_fcntl, descriptor, F_DUPFD_CLOEXEC, descriptor + 1) : -1;
+	moved = holder ? (int)ff_kernel(SYS_fcntl, descriptor, F_DUPFD_CLOEXEC, descriptor + 1) : -1;
 	if (moved >= 0 && moved < MAX_DESCRIPTORS) {
 		put(moved, &protected_mark);
 		*holder = moved;
@@ -345,7 +355,7 @@ static void replacing(int from, int to)
 	if (from == to)
 		return;
 	/* Nothing is replaced when there is nothing to put there. */
-	if (ff_mark(to) && syscall(SYS_fcntl, from, F_GETFD, 0) >= 0)
+	if (ff_mark(to) && ff_kernel(SYS_fcntl, from, F_GETFD, 0) >= 0)
 		ff_mark_closing(to);
 	if (atomic_load(&tracked) > 0) {
 		make_way(to);

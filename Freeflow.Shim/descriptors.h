@@ -51,6 +51,10 @@ struct ff_device *ff_device_make(void);
 /* Makes a descriptor the device's; takes over the caller's reference. -1 with EMFILE when its number is too large. */
 int ff_device_attach(int descriptor, struct ff_device *device);
 
+/* close() and close_range() of the application's. */
+int ff_close(int descriptor);
+int ff_close_range(unsigned int first, unsigned int last, int flags);
+
 /* Keeps a descriptor of ours from being closed by the application's own sweeps; moves it to a high number first. */
 int ff_protect(int descriptor);
 

@@ -5,11 +5,11 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "kernel.h"
 #include "log.h"
 
 #define PAGE 4096L
@@ -23,7 +23,7 @@ static _Atomic(const _Atomic uint32_t *) count;
 int ff_handovers_map(int descriptor)
 {
 	const _Atomic uint32_t *before = atomic_load_explicit(&count, memory_order_relaxed);
-	void *memory = (void *)syscall(SYS_mmap, before, PAGE, PROT_READ, MAP_SHARED | (before ? MAP_FIXED : 0), descriptor, 0L);
+	void *memory = (void *)ff_kernel(SYS_mmap, before, PAGE, PROT_READ, MAP_SHARED | (before ? MAP_FIXED : 0), descriptor, 0L);
 
 	if (memory == MAP_FAILED)
 		return -1;
@@ -49,7 +49,7 @@ void ff_handover_await(uint32_t number)
 	deadline = ff_milliseconds() + LONGEST_MILLISECONDS;
 	for (int i = 0; is_held(let_go, number); i++) {
 		if (i < YIELDS) {
-			syscall(SYS_sched_yield);
+			ff_kernel(SYS_sched_yield);
 			continue;
 		}
 		if (ff_milliseconds() >= deadline) {

@@ -8,12 +8,12 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "descriptors.h"
 #include "handovers.h"
+#include "kernel.h"
 #include "listener_sets.h"
 #include "log.h"
 #include "marks.h"
@@ -63,11 +63,11 @@ static int is_reachable(int descriptor, int *is_ipv6)
 	socklen_t length = sizeof(own), size = sizeof(int);
 	int only_ipv6 = 0;
 
-	if (syscall(SYS_getsockname, descriptor, &own, &length) < 0)
+	if (ff_kernel(SYS_getsockname, descriptor, &own, &length) < 0)
 		return 0;
 	*is_ipv6 = own.ss_family == AF_INET6;
 	if (*is_ipv6 && IN6_IS_ADDR_UNSPECIFIED(&((struct sockaddr_in6 *)&own)->sin6_addr)) {
-		syscall(SYS_getsockopt, descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &only_ipv6, &size);
+		ff_kernel(SYS_getsockopt, descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &only_ipv6, &size);
 		return !only_ipv6;
 	}
 	return ff_address_read((struct sockaddr *)&own, length, &address) && !ff_address_is_loopback(address.address);
@@ -78,7 +78,7 @@ static int is_tcp(int descriptor)
 	int protocol = 0;
 	socklen_t length = sizeof(protocol);
 
-	return syscall(SYS_getsockopt, descriptor, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) == 0 && protocol == IPPROTO_TCP;
+	return ff_kernel(SYS_getsockopt, descriptor, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) == 0 && protocol == IPPROTO_TCP;
 }
 
 static void ask(struct ff_listener *listener, int descriptor)
@@ -116,7 +116,7 @@ static void note(const struct ff_listener *listener, enum ff_listener_note_type 
 	struct ff_listener_note note = { .type = type, .value = value };
 
 	if (listener->channel >= 0)
-		(void)syscall(SYS_sendto, listener->channel, &note, sizeof(note), MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
+		(void)ff_kernel(SYS_sendto, listener->channel, &note, sizeof(note), MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
 }
 
 static void give_up(struct ff_listener *listener, const char *why)
@@ -186,7 +186,7 @@ void ff_listeners_inherited(void)
 		int accepts = 0, is_ipv6;
 		socklen_t length = sizeof(accepts);
 
-		if (syscall(SYS_getsockopt, at, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &length) == 0 && accepts && is_tcp(at) &&
+		if (ff_kernel(SYS_getsockopt, at, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &length) == 0 && accepts && is_tcp(at) &&
 		    is_reachable(at, &is_ipv6))
 			(void)make(at, SOMAXCONN, is_ipv6, FF_ALL_OPTIONS);
 	}
@@ -311,10 +311,10 @@ static int has_room(int channel)
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && (rlim_t)last + CLOSE_TO_LIMIT < limit.rlim_cur)
 		return 1;
-	spare = (int)syscall(SYS_fcntl, channel, F_DUPFD_CLOEXEC, 0);
+	spare = (int)ff_kernel(SYS_fcntl, channel, F_DUPFD_CLOEXEC, 0);
 	if (spare < 0)
 		return 0;
-	syscall(SYS_close, spare);
+	ff_kernel(SYS_close, spare);
 	return 1;
 }
 
@@ -323,7 +323,7 @@ static int is_empty(int channel)
 {
 	char nothing;
 
-	return syscall(SYS_recvfrom, channel, &nothing, 0L, MSG_PEEK | MSG_DONTWAIT, NULL, NULL) < 0 && errno == EAGAIN;
+	return ff_kernel(SYS_recvfrom, channel, &nothing, 0L, MSG_PEEK | MSG_DONTWAIT, NULL, NULL) < 0 && errno == EAGAIN;
 }
 
 int ff_listener_accept(int index, int descriptor, int flags, struct ff_address *peer)
@@ -347,7 +347,7 @@ int ff_listener_accept(int index, int descriptor, int flags, struct ff_address *
 		errno = EMFILE;
 		return -1;
 	}
-	got = syscall(SYS_recvmsg, channel, &message, MSG_DONTWAIT | (flags & SOCK_CLOEXEC ? MSG_CMSG_CLOEXEC : 0));
+	got = ff_kernel(SYS_recvmsg, channel, &message, MSG_DONTWAIT | (flags & SOCK_CLOEXEC ? MSG_CMSG_CLOEXEC : 0));
 	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
 		ff_listener_lost(index);
 		errno = EAGAIN;
@@ -361,13 +361,13 @@ int ff_listener_accept(int index, int descriptor, int flags, struct ff_address *
 		memcpy(&connection, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(connection));
 	if (connection < 0 || got != (ssize_t)sizeof(delivery)) {
 		if (connection >= 0)
-			syscall(SYS_close, connection);
+			ff_kernel(SYS_close, connection);
 		errno = ECONNABORTED;
 		return -1;
 	}
 	ff_handover_await(delivery.handover);
 	if (flags & SOCK_NONBLOCK)
-		syscall(SYS_fcntl, connection, F_SETFL, O_RDWR | O_NONBLOCK);
+		ff_kernel(SYS_fcntl, connection, F_SETFL, O_RDWR | O_NONBLOCK);
 	inherit(listener, descriptor, connection);
 	peer->address = delivery.peer;
 	peer->port = delivery.peer_port;

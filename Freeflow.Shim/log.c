@@ -7,8 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "kernel.h"
 
 /* Asked for each plain connection: the environment is read once. */
 int ff_debug_is_wanted(void)
@@ -43,7 +44,7 @@ void ff_debug(const char *format, ...)
 		length = (int)sizeof(line) - 13;
 	if (length >= 0) {
 		line[10 + length] = '\n';
-		(void)!syscall(SYS_write, 2, line, (size_t)length + 11);
+		(void)!ff_kernel(SYS_write, 2, line, (size_t)length + 11);
 	}
 	errno = saved;
 }

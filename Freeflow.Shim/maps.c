@@ -3,12 +3,13 @@
 
 #include <fcntl.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "kernel.h"
 
 int ff_open_lines(const char *path)
 {
-	return (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	return (int)ff_kernel(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 }
 
 char *ff_next_line(struct ff_lines *lines)
@@ -28,7 +29,7 @@ char *ff_next_line(struct ff_lines *lines)
 		lines->start = 0;
 		if (lines->end == sizeof(lines->text))
 			lines->end = 0; /* no line of these files is so long; skip it */
-		got = syscall(SYS_read, lines->file, lines->text + lines->end, sizeof(lines->text) - lines->end);
+		got = ff_kernel(SYS_read, lines->file, lines->text + lines->end, sizeof(lines->text) - lines->end);
 		if (got <= 0)
 			return NULL;
 		lines->end += (size_t)got;
@@ -66,5 +67,5 @@ void ff_each_mapping(uint64_t from, uint64_t to, void (*each)(uint64_t, uint64_t
 		if (start < to && end > from)
 			each(start > from ? start : from, end < to ? end : to, at, context);
 	}
-	syscall(SYS_close, lines.file);
+	ff_kernel(SYS_close, lines.file);
 }

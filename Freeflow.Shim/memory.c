@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "channel.h"
 #include "clock.h"
+#include "kernel.h"
 #include "log.h"
 #include "maps.h"
 #include "threads.h"
@@ -42,7 +42,7 @@ static void map_shares(const struct ff_reply *reply)
 		void *where = (void *)(uintptr_t)share->address;
 
 		/* A range that can't be mapped just stays private: the router looks at what is there. */
-		if (syscall(SYS_mmap, where, share->length, (int)share->protection, MAP_SHARED | MAP_FIXED, reply->descriptors[0],
+		if (ff_kernel(SYS_mmap, where, share->length, (int)share->protection, MAP_SHARED | MAP_FIXED, reply->descriptors[0],
 			    share->offset) != -1)
 			atomic_fetch_add(&shares, 1);
 	}
@@ -58,7 +58,7 @@ void ff_memory_share(struct ff_device *device, int socket, uint64_t address, uin
 	if (length < 4096 || (wanted && strcmp(wanted, "off") == 0) || !ff_has_one_thread())
 		return;
 	memset(all, 0xff, sizeof(all));
-	if (syscall(SYS_rt_sigprocmask, SIG_SETMASK, all, before, sizeof(all)) < 0)
+	if (ff_kernel(SYS_rt_sigprocmask, SIG_SETMASK, all, before, sizeof(all)) < 0)
 		return;
 	/* From here to the mapping nothing may store into these pages: one thread, no signal handler, the router copies. */
 	if (ff_channel_call(socket, ++device->sequence, FF_SHARE, &request, sizeof(request), NULL, 0, &reply) < 0) {
@@ -67,7 +67,7 @@ void ff_memory_share(struct ff_device *device, int socket, uint64_t address, uin
 		map_shares(&reply);
 		ff_reply_close(&reply, 0);
 	}
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, before, NULL, sizeof(before));
+	ff_kernel(SYS_rt_sigprocmask, SIG_SETMASK, before, NULL, sizeof(before));
 }
 
 struct advice {
@@ -111,11 +111,11 @@ void ff_memory_in_parent(void)
 	if (fork_pipe[0] < 0)
 		return;
 	/* The child closes its end when it has copied; when it dies before, that is the end as well. */
-	syscall(SYS_close, fork_pipe[1]);
+	ff_kernel(SYS_close, fork_pipe[1]);
 	deadline = ff_milliseconds() + CHILD_MILLISECONDS;
-	while ((left = deadline - ff_milliseconds()) > 0 && poll(&child, 1, (int)left) < 0 && errno == EINTR)
+	while ((left = deadline - ff_milliseconds()) > 0 && ff_wait(&child, 1, (int)left) < 0 && errno == EINTR)
 		;
-	syscall(SYS_close, fork_pipe[0]);
+	ff_kernel(SYS_close, fork_pipe[0]);
 	errno = saved;
 }
 
@@ -128,11 +128,11 @@ static void make_private(uint64_t start, uint64_t end, const char *line, void *c
 	(void)context;
 	if (!is_shared(line))
 		return;
-	copy = (void *)syscall(SYS_mmap, NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0L);
+	copy = (void *)ff_kernel(SYS_mmap, NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0L);
 	if (copy == MAP_FAILED)
 		abort(); /* to go on would be to write into the parent's memory */
 	memcpy(copy, here, length);
-	if (syscall(SYS_mremap, copy, length, length, MREMAP_MAYMOVE | MREMAP_FIXED, here) == -1)
+	if (ff_kernel(SYS_mremap, copy, length, length, MREMAP_MAYMOVE | MREMAP_FIXED, here) == -1)
 		abort();
 }
 
@@ -145,8 +145,8 @@ void ff_memory_in_child(void)
 		atomic_store(&shares, 0);
 	}
 	if (fork_pipe[0] >= 0) {
-		syscall(SYS_close, fork_pipe[0]);
-		syscall(SYS_close, fork_pipe[1]);
+		ff_kernel(SYS_close, fork_pipe[0]);
+		ff_kernel(SYS_close, fork_pipe[1]);
 	}
 	errno = saved;
 }

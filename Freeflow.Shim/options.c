@@ -5,8 +5,9 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "kernel.h"
 
 #ifndef SO_ZEROCOPY
 #define SO_ZEROCOPY 60
@@ -88,7 +89,7 @@ int ff_option_is_harmless(int level, int name)
 
 static int get(int descriptor, int index, void *value, socklen_t *length)
 {
-	return (int)syscall(SYS_getsockopt, descriptor, options[index].level, options[index].name, value, length);
+	return (int)ff_kernel(SYS_getsockopt, descriptor, options[index].level, options[index].name, value, length);
 }
 
 static void set(int descriptor, int index, const unsigned char *value, socklen_t length)
@@ -99,10 +100,10 @@ static void set(int descriptor, int index, const unsigned char *value, socklen_t
 		/* The kernel doubles what it is given. */
 		memcpy(&size, value, sizeof(size));
 		size /= 2;
-		syscall(SYS_setsockopt, descriptor, SOL_SOCKET, options[index].name, &size, sizeof(size));
+		ff_kernel(SYS_setsockopt, descriptor, SOL_SOCKET, options[index].name, &size, sizeof(size));
 		return;
 	}
-	syscall(SYS_setsockopt, descriptor, options[index].level, options[index].name, value, length);
+	ff_kernel(SYS_setsockopt, descriptor, options[index].level, options[index].name, value, length);
 }
 
 /* A buffer's size that nobody has set is the kernel's to choose, connection by connection. */
@@ -113,7 +114,7 @@ static int is_chosen(int from, int index)
 
 	if (options[index].level != SOL_SOCKET || (options[index].name != SO_SNDBUF && options[index].name != SO_RCVBUF))
 		return 1;
-	if (syscall(SYS_getsockopt, from, SOL_SOCKET, SO_BUF_LOCK, &locks, &length) < 0)
+	if (ff_kernel(SYS_getsockopt, from, SOL_SOCKET, SO_BUF_LOCK, &locks, &length) < 0)
 		return 0;
 	return locks & (options[index].name == SO_SNDBUF ? SEND_BUFFER_LOCKED : RECEIVE_BUFFER_LOCKED);
 }

@@ -11,9 +11,9 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "kernel.h"
 #include "log.h"
 #include "maps.h"
 #include "real.h"
@@ -162,8 +162,8 @@ static void report(struct ff_device *device)
 
 	if (events < 0)
 		return;
-	syscall(SYS_sendto, events, &fatal, sizeof(fatal), MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
-	syscall(SYS_shutdown, events, SHUT_WR);
+	ff_kernel(SYS_sendto, events, &fatal, sizeof(fatal), MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
+	ff_kernel(SYS_shutdown, events, SHUT_WR);
 }
 
 static void *watch(void *argument)
@@ -177,7 +177,7 @@ static void *watch(void *argument)
 			{ .fd = is_lost ? -1 : device->kept[FF_LIFELINE], .events = POLLIN },
 		};
 
-		if (poll(waits, 2, is_lost ? SWEEP_MILLISECONDS : -1) < 0 && errno != EINTR)
+		if (ff_wait(waits, 2, is_lost ? SWEEP_MILLISECONDS : -1) < 0 && errno != EINTR)
 			break;
 		if (waits[0].revents)
 			break;
@@ -208,12 +208,12 @@ void ff_orphans_watch(struct ff_device *device)
 		return;
 	device->kept[FF_STOP] = ff_protect(device->kept[FF_STOP]);
 	/* The application's signals are not for this thread. */
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof(all));
+	ff_kernel(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof(all));
 	if (create(&device->watcher, NULL, watch, device) == 0) {
 		device->is_watched = 1;
 		atomic_fetch_add(&watchers, 1);
 	}
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof(before));
+	ff_kernel(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof(before));
 }
 
 void ff_orphans_unwatch(struct ff_device *device)
@@ -221,9 +221,9 @@ void ff_orphans_unwatch(struct ff_device *device)
 	int (*join)(pthread_t, void **) = (int (*)(pthread_t, void **))ff_symbol("pthread_join");
 	uint64_t one = 1;
 
-	if (!device->is_watched || device->process != (int)syscall(SYS_getpid))
+	if (!device->is_watched || device->process != (int)ff_kernel(SYS_getpid))
 		return;
 	device->is_watched = 0;
-	syscall(SYS_write, device->kept[FF_STOP], &one, sizeof(one));
+	ff_kernel(SYS_write, device->kept[FF_STOP], &one, sizeof(one));
 	(void)join(device->watcher, NULL);
 }

@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "kernel.h"
 #include "log.h"
 
 #define SUFFIX ".sock"
@@ -67,14 +67,14 @@ void ff_routers_there(const char *socket_path, char *text, size_t size)
 
 	text[0] = 0;
 	snprintf(directory, sizeof(directory), "%.*s", end ? (int)(end - socket_path) : 0, socket_path);
-	descriptor = (int)syscall(SYS_openat, AT_FDCWD, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	descriptor = (int)ff_kernel(SYS_openat, AT_FDCWD, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	if (descriptor < 0) {
 		snprintf(text, size, "; %s can't be read (%s): is the router's directory mounted here, and has the router run?", directory,
 			 strerror(errno));
 		errno = saved;
 		return;
 	}
-	while ((got = syscall(SYS_getdents64, descriptor, &some, sizeof(some))) > 0) {
+	while ((got = ff_kernel(SYS_getdents64, descriptor, &some, sizeof(some))) > 0) {
 		for (long at = 0; at < got;) {
 			const struct entry *entry = (const void *)(some.bytes + at);
 			size_t length = router_name(entry->name);
@@ -84,7 +84,7 @@ void ff_routers_there(const char *socket_path, char *text, size_t size)
 			at += entry->length;
 		}
 	}
-	syscall(SYS_close, descriptor);
+	ff_kernel(SYS_close, descriptor);
 	if (!text[0])
 		snprintf(text, size, "; no router has its socket in %s", directory);
 	errno = saved;

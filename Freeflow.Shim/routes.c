@@ -5,11 +5,11 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "descriptors.h"
+#include "kernel.h"
 #include "log.h"
 #include "marks.h"
 #include "session.h"
@@ -107,13 +107,13 @@ static uint32_t source_for(uint32_t destination)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = destination }, own = { 0 };
 	socklen_t length = sizeof(own);
-	int probe = (int)syscall(SYS_socket, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int probe = (int)ff_kernel(SYS_socket, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (probe < 0)
 		return 0;
-	if (syscall(SYS_connect, probe, &to, sizeof(to)) < 0 || syscall(SYS_getsockname, probe, &own, &length) < 0)
+	if (ff_kernel(SYS_connect, probe, &to, sizeof(to)) < 0 || ff_kernel(SYS_getsockname, probe, &own, &length) < 0)
 		own.sin_addr.s_addr = 0;
-	syscall(SYS_close, probe);
+	ff_kernel(SYS_close, probe);
 	return own.sin_addr.s_addr;
 }
 
@@ -170,7 +170,7 @@ static void put_in_stock(const struct ff_sockets *lot, const int *sockets, int c
 	}
 	for (int i = 0; i < count; i++) {
 		if (!route || route->stock.count == FF_STOCK || room-- <= 0) {
-			syscall(SYS_close, sockets[i]);
+			ff_kernel(SYS_close, sockets[i]);
 			tell_dropped(lot->numbers[i]);
 			continue;
 		}
@@ -326,7 +326,7 @@ static enum ff_reason take_inside(const struct ff_address *to, const struct ff_a
 		reason = take(route, to->is_ipv6, into);
 	if (reason != FF_REASON_NONE || announce(route, into) == 0)
 		return reason;
-	syscall(SYS_close, into->socket);
+	ff_kernel(SYS_close, into->socket);
 	return FF_REASON_SLOW;
 }
 
@@ -360,7 +360,7 @@ void ff_routes_give_back(const struct ff_carrier *carrier)
 {
 	int saved = errno;
 
-	syscall(SYS_close, carrier->socket);
+	ff_kernel(SYS_close, carrier->socket);
 	if (carrier->is_here && ff_session_enter(0)) {
 		if (session == ff_session_number())
 			tell_dropped(carrier->number);
@@ -416,7 +416,7 @@ void ff_routes_ended(int descriptor, uint64_t mark)
 	if (index >= FF_MAX_ROUTES)
 		return;
 	memset(&info, 0, sizeof(info));
-	if (syscall(SYS_getsockopt, descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 && ff_session_enter(0)) {
+	if (ff_kernel(SYS_getsockopt, descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 && ff_session_enter(0)) {
 		if (ff_session_is_open() && session == ff_session_number() && index < (uint32_t)used)
 			add_sample(&routes[index], index, info.tcpi_bytes_acked + info.tcpi_bytes_received,
 				   (uint32_t)ff_milliseconds_coarse() - FF_MARK_SINCE(mark));

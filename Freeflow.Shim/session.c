@@ -7,12 +7,12 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "descriptors.h"
 #include "handovers.h"
+#include "kernel.h"
 #include "log.h"
 #include "real.h"
 
@@ -38,7 +38,7 @@ static void close_session(void)
 	if (notes >= 0)
 		ff_unprotect_and_close(notes);
 	if (words)
-		syscall(SYS_munmap, words, sizeof(uint32_t) * FF_MAX_ROUTES);
+		ff_kernel(SYS_munmap, words, sizeof(uint32_t) * FF_MAX_ROUTES);
 	control = notes = -1;
 	words = NULL;
 	process = 0;
@@ -56,17 +56,17 @@ static void lose(const char *what)
 /* A clone() that runs no fork handlers takes the session's memory along, and must not speak on it. */
 static int is_own(void)
 {
-	return owned ? *owned : process == (int)syscall(SYS_getpid);
+	return owned ? *owned : process == (int)ff_kernel(SYS_getpid);
 }
 
 static void mark_as_own(void)
 {
 	if (!owned) {
-		char *page = (char *)syscall(SYS_mmap, NULL, 4096L, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0L);
+		char *page = (char *)ff_kernel(SYS_mmap, NULL, 4096L, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0L);
 		if (page == MAP_FAILED)
 			return;
-		if (syscall(SYS_madvise, page, 4096L, MADV_WIPEONFORK) < 0) { /* before Linux 4.14 */
-			syscall(SYS_munmap, page, 4096L);
+		if (ff_kernel(SYS_madvise, page, 4096L, MADV_WIPEONFORK) < 0) { /* before Linux 4.14 */
+			ff_kernel(SYS_munmap, page, 4096L);
 			return;
 		}
 		owned = page;
@@ -80,27 +80,27 @@ static int open_session(void)
 	int status, channel;
 	void *memory;
 
-	status = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/status", O_RDONLY | O_CLOEXEC, 0);
+	status = (int)ff_kernel(SYS_openat, AT_FDCWD, "/proc/self/status", O_RDONLY | O_CLOEXEC, 0);
 	/* Without /proc the router can't see what the process may do, and refuses by itself. */
 	channel = ff_channel_open(FF_KIND_TCP, &status, status >= 0, &reply);
 	if (status >= 0)
-		syscall(SYS_close, status);
+		ff_kernel(SYS_close, status);
 	if (channel < 0)
 		return -1;
 	memory = reply.descriptor_count == 3 && ff_handovers_map(reply.descriptors[2]) == 0
-			 ? (void *)syscall(SYS_mmap, NULL, sizeof(uint32_t) * FF_MAX_ROUTES, PROT_READ, MAP_SHARED, reply.descriptors[0], 0L)
+			 ? (void *)ff_kernel(SYS_mmap, NULL, sizeof(uint32_t) * FF_MAX_ROUTES, PROT_READ, MAP_SHARED, reply.descriptors[0], 0L)
 			 : MAP_FAILED;
 	if (memory == MAP_FAILED) {
 		ff_reply_close(&reply, 0);
-		syscall(SYS_close, channel);
+		ff_kernel(SYS_close, channel);
 		return -1;
 	}
-	syscall(SYS_close, reply.descriptors[0]);
-	syscall(SYS_close, reply.descriptors[2]);
+	ff_kernel(SYS_close, reply.descriptors[0]);
+	ff_kernel(SYS_close, reply.descriptors[2]);
 	words = memory;
 	notes = ff_protect(reply.descriptors[1]);
 	control = ff_protect(channel);
-	process = (int)syscall(SYS_getpid);
+	process = (int)ff_kernel(SYS_getpid);
 	mark_as_own();
 	number++;
 	sequence = 0;
@@ -166,7 +166,7 @@ int ff_session_send(const struct ff_note *note)
 {
 	if (!process)
 		return -1;
-	while (syscall(SYS_sendto, notes, note, sizeof(*note), MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0) < 0) {
+	while (ff_kernel(SYS_sendto, notes, note, sizeof(*note), MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0) < 0) {
 		if (errno == EINTR)
 			continue;
 		lose("telling");
@@ -189,7 +189,7 @@ static int take(struct msghdr *message, int *descriptors)
 			if (count < (int)FF_MAX_SOCKETS)
 				descriptors[count++] = descriptor;
 			else
-				syscall(SYS_close, descriptor);
+				ff_kernel(SYS_close, descriptor);
 		}
 	}
 	return count;
@@ -212,7 +212,7 @@ int ff_session_receive(struct ff_sockets *lot, int *descriptors, int millisecond
 
 	if (!process)
 		return -1;
-	while ((got = syscall(SYS_recvmsg, notes, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC)) < 0) {
+	while ((got = ff_kernel(SYS_recvmsg, notes, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC)) < 0) {
 		long left = deadline - ff_milliseconds_coarse();
 
 		if (errno == EINTR)
@@ -223,13 +223,13 @@ int ff_session_receive(struct ff_sockets *lot, int *descriptors, int millisecond
 		}
 		if (milliseconds <= 0 || left < 0)
 			return 0;
-		(void)ff_real()->poll(&ready, 1, (int)left + 1);
+		(void)ff_wait(&ready, 1, (int)left + 1);
 		message.msg_controllen = sizeof(control_bytes);
 	}
 	count = take(&message, descriptors);
 	if (got != (ssize_t)sizeof(*lot) || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) || (int)lot->count != count) {
 		for (int i = 0; i < count; i++)
-			syscall(SYS_close, descriptors[i]);
+			ff_kernel(SYS_close, descriptors[i]);
 		errno = got == 0 ? ECONNRESET : EPROTO;
 		if (got == 0)
 			lose("receiving");

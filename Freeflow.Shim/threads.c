@@ -3,9 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "kernel.h"
 #include "maps.h"
 #include "orphans.h"
 
@@ -20,6 +20,6 @@ int ff_has_one_thread(void)
 	while ((line = ff_next_line(&lines)))
 		if (strncmp(line, "Threads:", 8) == 0)
 			one = atoi(line + 8) == 1 + ff_orphans_watchers();
-	syscall(SYS_close, lines.file);
+	ff_kernel(SYS_close, lines.file);
 	return one;
 }

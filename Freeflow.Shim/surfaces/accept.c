@@ -8,11 +8,11 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include "../clock.h"
+#include "../kernel.h"
 #include "../listeners.h"
 #include "../marks.h"
 #include "../prefixes.h"
@@ -82,7 +82,7 @@ static long patience(int descriptor)
 	struct timeval time = { 0 };
 	socklen_t length = sizeof(time);
 
-	if (syscall(SYS_getsockopt, descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, &length) < 0 || (!time.tv_sec && !time.tv_usec))
+	if (ff_kernel(SYS_getsockopt, descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, &length) < 0 || (!time.tv_sec && !time.tv_usec))
 		return -1;
 	return time.tv_sec * 1000 + (time.tv_usec + 999) / 1000;
 }
@@ -102,14 +102,15 @@ static int accept_present(int descriptor, int channel, struct sockaddr *address,
 		errno = EAGAIN;
 		return -1;
 	}
-	if (channel < 0 || syscall(SYS_fcntl, channel, F_SETLK, &whole) == 0) {
-		if (ff_real()->poll(&ready, 1, 0) > 0) {
-			result = ff_real()->accept4(descriptor, address, length, flags);
+	if (channel < 0 || ff_kernel(SYS_fcntl, channel, F_SETLK, &whole) == 0) {
+		/* No cancellation in here. */
+		if (ff_wait(&ready, 1, 0) > 0) {
+			result = (int)ff_kernel(SYS_accept4, descriptor, address, length, flags);
 			saved = errno;
 		}
 		whole.l_type = F_UNLCK;
 		if (channel >= 0)
-			syscall(SYS_fcntl, channel, F_SETLK, &whole);
+			ff_kernel(SYS_fcntl, channel, F_SETLK, &whole);
 	}
 	atomic_flag_clear(&threads);
 	errno = saved;
@@ -125,7 +126,7 @@ static int deliver(int index, int descriptor, struct sockaddr *address, socklen_
 		return connection;
 	/* As in the kernel, the connection is lost on a caller who can't be told whose it is. */
 	if ((uintptr_t)length < LOWEST_ADDRESS || (uintptr_t)address < LOWEST_ADDRESS || (int)*length < 0) {
-		syscall(SYS_close, connection);
+		ff_kernel(SYS_close, connection);
 		errno = (uintptr_t)length >= LOWEST_ADDRESS && (int)*length < 0 ? EINVAL : EFAULT;
 		return -1;
 	}
@@ -137,7 +138,7 @@ static int deliver(int index, int descriptor, struct sockaddr *address, socklen_
 static int blocks(int descriptor, int *known)
 {
 	if (*known < 0)
-		*known = !(syscall(SYS_fcntl, descriptor, F_GETFL, 0) & O_NONBLOCK);
+		*known = !(ff_kernel(SYS_fcntl, descriptor, F_GETFL, 0) & O_NONBLOCK);
 	return *known;
 }
 

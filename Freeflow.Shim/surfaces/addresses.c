@@ -1,11 +1,13 @@
 /* Whose ends a connection has: the virtual addresses, wherever the descriptor has come from. */
 #define _GNU_SOURCE
+#include "addresses.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../kernel.h"
 #include "../marks.h"
 #include "../prefixes.h"
 #include "../protocol.h"
@@ -17,7 +19,7 @@ static int ends_of(int descriptor, int is_ipv6, struct ff_address *local, struct
 	struct ff_ends ends = { 0 };
 	socklen_t length = sizeof(ends);
 
-	if (syscall(SYS_getsockopt, descriptor, IPPROTO_TCP, FF_ENDS_OPTION, &ends, &length) < 0 || length != sizeof(ends) ||
+	if (ff_kernel(SYS_getsockopt, descriptor, IPPROTO_TCP, FF_ENDS_OPTION, &ends, &length) < 0 || length != sizeof(ends) ||
 	    ends.mark != FF_ENDS_MARK)
 		return 0;
 	*local = (struct ff_address){ ends.local, ends.local_port, is_ipv6 };
@@ -64,11 +66,16 @@ static inline int is_plain(int descriptor)
 	return !ff_prefixes_any() || kind == FF_MARK_FRESH || kind == FF_MARK_OTHER;
 }
 
-FF_EXPORT int getsockname(int descriptor, struct sockaddr *into, socklen_t *length)
+int ff_own_name(int descriptor, struct sockaddr *into, socklen_t *length)
 {
 	if (is_plain(descriptor))
 		return ff_real()->getsockname(descriptor, into, length);
 	return answer(ff_real()->getsockname, descriptor, into, length, 0);
+}
+
+FF_EXPORT int getsockname(int descriptor, struct sockaddr *into, socklen_t *length)
+{
+	return ff_own_name(descriptor, into, length);
 }
 
 FF_EXPORT int getpeername(int descriptor, struct sockaddr *into, socklen_t *length)

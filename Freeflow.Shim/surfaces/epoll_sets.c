@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../kernel.h"
 #include "../maps.h"
 #include "../real.h"
 
@@ -18,7 +18,7 @@ static int is_epoll(const char *number)
 	ssize_t length;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%.20s", number);
-	length = syscall(SYS_readlinkat, -100, path, target, sizeof(target) - 1);
+	length = ff_kernel(SYS_readlinkat, -100, path, target, sizeof(target) - 1);
 	if (length < 0)
 		return 0;
 	target[length] = 0;
@@ -58,7 +58,7 @@ static void look_into(struct ff_epoll_sets *into, const char *number, int descri
 	while (into->count < FF_MAX_EPOLL_SETS && (line = ff_next_line(&lines)))
 		if (read_entry(line, descriptor, &into->items[into->count].event))
 			into->items[into->count++].set = atoi(number);
-	syscall(SYS_close, lines.file);
+	ff_kernel(SYS_close, lines.file);
 }
 
 void ff_epoll_sets_find(struct ff_epoll_sets *into, int descriptor)

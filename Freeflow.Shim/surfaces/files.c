@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "../descriptors.h"
+#include "../kernel.h"
 #include "../real.h"
 #include "rdma_cm.h"
 #include "sysfs.h"
@@ -40,34 +40,46 @@ static mode_t mode_of(int flags, va_list arguments)
 	return flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE ? (mode_t)va_arg(arguments, int) : 0;
 }
 
+static int open_at(int (*real)(int, const char *, int, ...), int directory, const char *path, int flags, mode_t mode)
+{
+	char buffer[FF_PATH_MAX];
+	enum ff_kind kind = device_at(path);
+
+	if (kind)
+		return open_device(kind, flags);
+	return real(directory, ff_sysfs_path(path, buffer), flags, mode);
+}
+
+static int open_path(int (*real)(const char *, int, ...), const char *path, int flags, mode_t mode)
+{
+	char buffer[FF_PATH_MAX];
+	enum ff_kind kind = device_at(path);
+
+	if (kind)
+		return open_device(kind, flags);
+	return real(ff_sysfs_path(path, buffer), flags, mode);
+}
+
 #define DEFINE_OPEN(name) \
 	FF_EXPORT int name(const char *path, int flags, ...) \
 	{ \
-		char buffer[FF_PATH_MAX]; \
-		enum ff_kind kind = device_at(path); \
 		va_list arguments; \
 		mode_t mode; \
 		va_start(arguments, flags); \
 		mode = mode_of(flags, arguments); \
 		va_end(arguments); \
-		if (kind) \
-			return open_device(kind, flags); \
-		return ff_real()->name(ff_sysfs_path(path, buffer), flags, mode); \
+		return open_path(ff_real()->name, path, flags, mode); \
 	}
 
 #define DEFINE_OPENAT(name) \
 	FF_EXPORT int name(int directory, const char *path, int flags, ...) \
 	{ \
-		char buffer[FF_PATH_MAX]; \
-		enum ff_kind kind = device_at(path); \
 		va_list arguments; \
 		mode_t mode; \
 		va_start(arguments, flags); \
 		mode = mode_of(flags, arguments); \
 		va_end(arguments); \
-		if (kind) \
-			return open_device(kind, flags); \
-		return ff_real()->name(directory, ff_sysfs_path(path, buffer), flags, mode); \
+		return open_at(ff_real()->name, directory, path, flags, mode); \
 	}
 
 DEFINE_OPEN(open)
@@ -78,22 +90,22 @@ DEFINE_OPENAT(openat64)
 /* What programs built with _FORTIFY_SOURCE call. */
 FF_EXPORT int __open_2(const char *path, int flags)
 {
-	return open(path, flags);
+	return open_path(ff_real()->open, path, flags, 0);
 }
 
 FF_EXPORT int __open64_2(const char *path, int flags)
 {
-	return open(path, flags | O_LARGEFILE);
+	return open_path(ff_real()->open, path, flags | O_LARGEFILE, 0);
 }
 
 FF_EXPORT int __openat_2(int directory, const char *path, int flags)
 {
-	return openat(directory, path, flags);
+	return open_at(ff_real()->openat, directory, path, flags, 0);
 }
 
 FF_EXPORT int __openat64_2(int directory, const char *path, int flags)
 {
-	return openat(directory, path, flags | O_LARGEFILE);
+	return open_at(ff_real()->openat, directory, path, flags | O_LARGEFILE, 0);
 }
 
 FF_EXPORT FILE *fopen(const char *path, const char *mode)
@@ -185,7 +197,7 @@ static int status_at(int directory, const char *path, void *into, int flags)
 
 	if (kind)
 		return fill(kind, into);
-	return (int)syscall(SYS_newfstatat, directory, ff_sysfs_path(path, buffer), into, flags);
+	return (int)ff_kernel(SYS_newfstatat, directory, ff_sysfs_path(path, buffer), into, flags);
 }
 
 static int status_of(int descriptor, void *into)
@@ -194,7 +206,7 @@ static int status_of(int descriptor, void *into)
 
 	if (device)
 		return fill(device->kind, into);
-	return (int)syscall(SYS_fstat, descriptor, into);
+	return (int)ff_kernel(SYS_fstat, descriptor, into);
 }
 
 FF_EXPORT int stat(const char *path, struct stat *into)
@@ -300,7 +312,7 @@ FF_EXPORT int statx(int directory, const char *path, int flags, unsigned int mas
 		into->stx_rdev_minor = minor_of(kind);
 		return 0;
 	}
-	return (int)syscall(SYS_statx, directory, ff_sysfs_path(path, buffer), flags, mask, into);
+	return (int)ff_kernel(SYS_statx, directory, ff_sysfs_path(path, buffer), flags, mask, into);
 }
 
 FF_EXPORT int access(const char *path, int mode)
@@ -312,7 +324,7 @@ FF_EXPORT int access(const char *path, int mode)
 	return ff_real()->access(ff_sysfs_path(path, buffer), mode);
 }
 
-FF_EXPORT int euidaccess(const char *path, int mode)
+static int effective_access(const char *path, int mode)
 {
 	char buffer[FF_PATH_MAX];
 
@@ -321,9 +333,14 @@ FF_EXPORT int euidaccess(const char *path, int mode)
 	return ff_real()->euidaccess(ff_sysfs_path(path, buffer), mode);
 }
 
+FF_EXPORT int euidaccess(const char *path, int mode)
+{
+	return effective_access(path, mode);
+}
+
 FF_EXPORT int eaccess(const char *path, int mode)
 {
-	return euidaccess(path, mode);
+	return effective_access(path, mode);
 }
 
 FF_EXPORT int faccessat(int directory, const char *path, int mode, int flags)
@@ -335,32 +352,42 @@ FF_EXPORT int faccessat(int directory, const char *path, int mode, int flags)
 	return ff_real()->faccessat(directory, ff_sysfs_path(path, buffer), mode, flags);
 }
 
-FF_EXPORT ssize_t readlink(const char *path, char *into, size_t size)
+static ssize_t read_link(const char *path, char *into, size_t size)
 {
 	char buffer[FF_PATH_MAX];
 
 	return ff_real()->readlink(ff_sysfs_path(path, buffer), into, size);
 }
 
-FF_EXPORT ssize_t readlinkat(int directory, const char *path, char *into, size_t size)
+static ssize_t read_link_at(int directory, const char *path, char *into, size_t size)
 {
 	char buffer[FF_PATH_MAX];
 
 	return ff_real()->readlinkat(directory, ff_sysfs_path(path, buffer), into, size);
 }
 
+FF_EXPORT ssize_t readlink(const char *path, char *into, size_t size)
+{
+	return read_link(path, into, size);
+}
+
+FF_EXPORT ssize_t readlinkat(int directory, const char *path, char *into, size_t size)
+{
+	return read_link_at(directory, path, into, size);
+}
+
 FF_EXPORT ssize_t __readlink_chk(const char *path, char *into, size_t size, size_t room)
 {
 	if (size > room)
 		abort();
-	return readlink(path, into, size);
+	return read_link(path, into, size);
 }
 
 FF_EXPORT ssize_t __readlinkat_chk(int directory, const char *path, char *into, size_t size, size_t room)
 {
 	if (size > room)
 		abort();
-	return readlinkat(directory, path, into, size);
+	return read_link_at(directory, path, into, size);
 }
 
 /* A path in the tree resolves to itself: its real place has no name. */

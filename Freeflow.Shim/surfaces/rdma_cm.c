@@ -13,13 +13,13 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "../channel.h"
 #include "../clock.h"
 #include "../copies.h"
+#include "../kernel.h"
 #include "../log.h"
 #include "../threads.h"
 #include "sysfs.h"
@@ -50,10 +50,10 @@ static int out_of_the_way(int visible)
 
 	if (!preloads || !strstr(preloads, "librspreload"))
 		return visible;
-	moved = (int)syscall(SYS_fcntl, visible, F_DUPFD_CLOEXEC, HIGH_DESCRIPTOR);
+	moved = (int)ff_kernel(SYS_fcntl, visible, F_DUPFD_CLOEXEC, HIGH_DESCRIPTOR);
 	if (moved < 0)
 		return visible;
-	syscall(SYS_close, visible);
+	ff_kernel(SYS_close, visible);
 	return moved;
 }
 
@@ -83,18 +83,18 @@ int ff_rdma_cm_open(int flags)
 	if (!device) {
 		saved = errno;
 		ff_reply_close(&reply, 0);
-		syscall(SYS_close, channel);
+		ff_kernel(SYS_close, channel);
 		errno = saved;
 		return -1;
 	}
 	visible = out_of_the_way(reply.descriptors[0]);
 	if (!(flags & O_CLOEXEC))
-		syscall(SYS_fcntl, visible, F_SETFD, 0);
+		ff_kernel(SYS_fcntl, visible, F_SETFD, 0);
 	if (flags & O_NONBLOCK)
-		syscall(SYS_fcntl, visible, F_SETFL, O_RDWR | O_NONBLOCK);
+		ff_kernel(SYS_fcntl, visible, F_SETFL, O_RDWR | O_NONBLOCK);
 	if (ff_device_attach(visible, device) < 0) {
 		ff_device_let_go(device);
-		syscall(SYS_close, visible);
+		ff_kernel(SYS_close, visible);
 		errno = EMFILE;
 		return -1;
 	}
@@ -153,7 +153,7 @@ static int complete(unsigned char *message, size_t *length, int *other)
 		struct rdma_ucm_migrate_id migrate;
 
 		memcpy(&migrate, body, sizeof(migrate));
-		if (syscall(SYS_fcntl, (int)migrate.fd, F_GETFD, 0) < 0) {
+		if (ff_kernel(SYS_fcntl, (int)migrate.fd, F_GETFD, 0) < 0) {
 			errno = ENOENT; /* as the kernel says here */
 			return -1;
 		}
@@ -166,7 +166,7 @@ static int call(struct ff_device *device, const void *message, size_t length, in
 {
 	int result = -1;
 
-	if (device->process == (int)syscall(SYS_getpid)) {
+	if (device->process == (int)ff_kernel(SYS_getpid)) {
 		pthread_mutex_lock(&device->lock);
 		if (!atomic_load(&device->lost))
 			result = ff_channel_call(device->kept[FF_CHANNEL], ++device->sequence, FF_COMMAND, message, length, &other, other >= 0, reply);
@@ -187,7 +187,7 @@ static int call(struct ff_device *device, const void *message, size_t length, in
 static void set_patience(int descriptor, unsigned char *body, int is_patient)
 {
 	struct rdma_ucm_destroy_id *destroy = (void *)body;
-	int flags = (int)syscall(SYS_fcntl, descriptor, F_GETFL, 0);
+	int flags = (int)ff_kernel(SYS_fcntl, descriptor, F_GETFL, 0);
 	uint32_t patience = is_patient && flags >= 0 && !(flags & O_NONBLOCK) ? FF_PATIENT : 0;
 
 	memcpy(&destroy->reserved, &patience, sizeof(patience));
@@ -200,7 +200,7 @@ static int wait_for_reader(long since)
 
 	if (ff_milliseconds() - since >= MAX_PATIENCE || ff_has_one_thread())
 		return 0;
-	syscall(SYS_nanosleep, &moment, NULL);
+	ff_kernel(SYS_nanosleep, &moment, NULL);
 	return 1;
 }
 

@@ -10,10 +10,10 @@
 #include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "../kernel.h"
 #include "../listeners.h"
 #include "../marks.h"
 #include "../real.h"
@@ -67,7 +67,7 @@ static int make_room(struct wait *wait, nfds_t count, nfds_t channels)
 		return 0;
 	}
 	wait->bytes = total * (sizeof(struct pollfd) + sizeof(nfds_t) + sizeof(int));
-	wait->memory = (void *)syscall(SYS_mmap, NULL, wait->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0L);
+	wait->memory = (void *)ff_kernel(SYS_mmap, NULL, wait->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0L);
 	if (wait->memory == MAP_FAILED)
 		return -1;
 	wait->owners = wait->memory;
@@ -97,7 +97,7 @@ static void fill(struct wait *wait, const struct pollfd *entries, nfds_t count)
 static int has_delivery(int channel, int index)
 {
 	char byte;
-	ssize_t got = syscall(SYS_recvfrom, channel, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT, NULL, NULL);
+	ssize_t got = ff_kernel(SYS_recvfrom, channel, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT, NULL, NULL);
 
 	if (got == 0)
 		ff_listener_lost(index);
@@ -168,11 +168,11 @@ static int poll_both(struct pollfd *entries, nfds_t count, nfds_t channels, cons
 		result = merge(&wait, entries);
 	} while (result == 0 && (!timeout || remaining(&left, &deadline)));
 	if (wait.memory)
-		syscall(SYS_munmap, wait.memory, wait.bytes);
+		ff_kernel(SYS_munmap, wait.memory, wait.bytes);
 	return result;
 }
 
-FF_EXPORT int poll(struct pollfd *entries, nfds_t count, int milliseconds)
+static int poll_any(struct pollfd *entries, nfds_t count, int milliseconds)
 {
 	nfds_t channels = ff_listeners_any() ? count_listeners(entries, count) : 0;
 	struct timespec timeout = { .tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1000000L };
@@ -182,7 +182,7 @@ FF_EXPORT int poll(struct pollfd *entries, nfds_t count, int milliseconds)
 	return poll_both(entries, count, channels, milliseconds < 0 ? NULL : &timeout, NULL);
 }
 
-FF_EXPORT int ppoll(struct pollfd *entries, nfds_t count, const struct timespec *timeout, const sigset_t *signals)
+static int ppoll_any(struct pollfd *entries, nfds_t count, const struct timespec *timeout, const sigset_t *signals)
 {
 	nfds_t channels = ff_listeners_any() ? count_listeners(entries, count) : 0;
 
@@ -191,19 +191,29 @@ FF_EXPORT int ppoll(struct pollfd *entries, nfds_t count, const struct timespec 
 	return poll_both(entries, count, channels, timeout, signals);
 }
 
+FF_EXPORT int poll(struct pollfd *entries, nfds_t count, int milliseconds)
+{
+	return poll_any(entries, count, milliseconds);
+}
+
+FF_EXPORT int ppoll(struct pollfd *entries, nfds_t count, const struct timespec *timeout, const sigset_t *signals)
+{
+	return ppoll_any(entries, count, timeout, signals);
+}
+
 /* What programs built with _FORTIFY_SOURCE call. */
 FF_EXPORT int __poll_chk(struct pollfd *entries, nfds_t count, int milliseconds, size_t room)
 {
 	if (room / sizeof(*entries) < count)
 		abort();
-	return poll(entries, count, milliseconds);
+	return poll_any(entries, count, milliseconds);
 }
 
 FF_EXPORT int __ppoll_chk(struct pollfd *entries, nfds_t count, const struct timespec *timeout, const sigset_t *signals, size_t room)
 {
 	if (room / sizeof(*entries) < count)
 		abort();
-	return ppoll(entries, count, timeout, signals);
+	return ppoll_any(entries, count, timeout, signals);
 }
 
 static int reads_listener(int count, const fd_set *reads)

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "../kernel.h"
 #include "../listeners.h"
 #include "../log.h"
 #include "../marks.h"
@@ -18,6 +18,7 @@
 #include "../prefixes.h"
 #include "../real.h"
 #include "../routes.h"
+#include "addresses.h"
 #include "epoll_sets.h"
 #include "uverbs.h"
 
@@ -94,7 +95,7 @@ static int option(int descriptor, int level, int name)
 	int value = 0;
 	socklen_t length = sizeof(value);
 
-	return syscall(SYS_getsockopt, descriptor, level, name, &value, &length) < 0 ? -1 : value;
+	return ff_kernel(SYS_getsockopt, descriptor, level, name, &value, &length) < 0 ? -1 : value;
 }
 
 static int tcp_state(int descriptor)
@@ -102,18 +103,18 @@ static int tcp_state(int descriptor)
 	unsigned char state = 0; /* the first byte of struct tcp_info */
 	socklen_t length = sizeof(state);
 
-	return syscall(SYS_getsockopt, descriptor, IPPROTO_TCP, TCP_INFO, &state, &length) < 0 ? -1 : state;
+	return ff_kernel(SYS_getsockopt, descriptor, IPPROTO_TCP, TCP_INFO, &state, &length) < 0 ? -1 : state;
 }
 
 /* Puts another socket in a descriptor's place, in the epoll sets too. The other's own number is closed. */
 static int put_in_place(int descriptor, int other, struct ff_epoll_sets *sets)
 {
-	int flags = (int)syscall(SYS_fcntl, descriptor, F_GETFD, 0);
+	int flags = (int)ff_kernel(SYS_fcntl, descriptor, F_GETFD, 0);
 
 	ff_epoll_sets_leave(sets, descriptor);
-	if (syscall(SYS_dup3, other, descriptor, flags & FD_CLOEXEC ? O_CLOEXEC : 0) < 0)
+	if (ff_kernel(SYS_dup3, other, descriptor, flags & FD_CLOEXEC ? O_CLOEXEC : 0) < 0)
 		return -1;
-	syscall(SYS_close, other);
+	ff_kernel(SYS_close, other);
 	ff_epoll_sets_enter(sets, descriptor);
 	return 0;
 }
@@ -123,8 +124,8 @@ static int renew(int descriptor)
 {
 	struct ff_epoll_sets sets;
 	int family = option(descriptor, SOL_SOCKET, SO_DOMAIN);
-	int flags = (int)syscall(SYS_fcntl, descriptor, F_GETFL, 0);
-	int made = (int)syscall(SYS_socket, family, SOCK_STREAM | SOCK_CLOEXEC | (flags & O_NONBLOCK ? SOCK_NONBLOCK : 0), 0);
+	int flags = (int)ff_kernel(SYS_fcntl, descriptor, F_GETFL, 0);
+	int made = (int)ff_kernel(SYS_socket, family, SOCK_STREAM | SOCK_CLOEXEC | (flags & O_NONBLOCK ? SOCK_NONBLOCK : 0), 0);
 
 	if (made < 0)
 		return -1;
@@ -141,7 +142,7 @@ static int disconnect(int descriptor, uint64_t mark)
 	struct ff_address any = { .is_ipv6 = !!(mark & FF_MARK_IPV6) }, before;
 	socklen_t length = sizeof(own);
 
-	if (getsockname(descriptor, (struct sockaddr *)&own, &length) == 0 && ff_address_read((struct sockaddr *)&own, length, &before))
+	if (ff_own_name(descriptor, (struct sockaddr *)&own, &length) == 0 && ff_address_read((struct sockaddr *)&own, length, &before))
 		any.port = before.port;
 	if (renew(descriptor) < 0)
 		return -1;
@@ -189,7 +190,7 @@ static int bound_address(int descriptor, uint64_t mark, struct ff_address *into)
 	struct sockaddr_storage own;
 	socklen_t length = sizeof(own);
 
-	if (!(mark & FF_MARK_BOUND) || syscall(SYS_getsockname, descriptor, &own, &length) < 0)
+	if (!(mark & FF_MARK_BOUND) || ff_kernel(SYS_getsockname, descriptor, &own, &length) < 0)
 		return 0;
 	if (!ff_address_read((struct sockaddr *)&own, length, into)) {
 		/* [::], with a port or without. */
@@ -224,9 +225,9 @@ static void carry_owner(int from, int to)
 {
 	struct f_owner_ex owner;
 
-	if (syscall(SYS_fcntl, from, F_GETOWN_EX, &owner) == 0)
-		syscall(SYS_fcntl, to, F_SETOWN_EX, &owner);
-	syscall(SYS_fcntl, to, F_SETSIG, syscall(SYS_fcntl, from, F_GETSIG, 0));
+	if (ff_kernel(SYS_fcntl, from, F_GETOWN_EX, &owner) == 0)
+		ff_kernel(SYS_fcntl, to, F_SETOWN_EX, &owner);
+	ff_kernel(SYS_fcntl, to, F_SETSIG, ff_kernel(SYS_fcntl, from, F_GETSIG, 0));
 }
 
 /*
@@ -239,13 +240,13 @@ static int connect_over(int descriptor, uint64_t mark, const struct ff_address *
 	struct sockaddr_storage endpoint;
 	struct timespec began;
 	socklen_t length = sizeof(endpoint);
-	int flags = (int)syscall(SYS_fcntl, descriptor, F_GETFL, 0), result, saved;
+	int flags = (int)ff_kernel(SYS_fcntl, descriptor, F_GETFL, 0), result, saved;
 	uint64_t touched = FF_MARK_OPTIONS(mark) == FF_MARK_OPTIONS(~0ull) ? FF_ALL_OPTIONS : FF_MARK_OPTIONS(mark);
 
 	if (mark & FF_MARK_OWNED)
 		carry_owner(descriptor, carrier->socket);
 	if (flags & (O_NONBLOCK | O_ASYNC))
-		syscall(SYS_fcntl, carrier->socket, F_SETFL, flags);
+		ff_kernel(SYS_fcntl, carrier->socket, F_SETFL, flags);
 	if (touched)
 		ff_options_carry(descriptor, carrier->socket, touched);
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &began);

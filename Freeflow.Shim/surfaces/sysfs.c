@@ -8,13 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "../channel.h"
 #include "../descriptors.h"
+#include "../kernel.h"
 #include "../log.h"
 
 static const char *const roots[] = {
@@ -30,7 +30,7 @@ static int identify(int descriptor, uint64_t *device, uint64_t *inode)
 {
 	struct statx status;
 
-	if (syscall(SYS_statx, descriptor, "", AT_EMPTY_PATH, STATX_INO, &status) < 0)
+	if (ff_kernel(SYS_statx, descriptor, "", AT_EMPTY_PATH, STATX_INO, &status) < 0)
 		return -1;
 	*device = (uint64_t)status.stx_dev_major << 32 | status.stx_dev_minor;
 	*inode = status.stx_ino;
@@ -56,7 +56,7 @@ static int ask_router(void)
 		return -1;
 	channel = ff_channel_open(FF_KIND_SYSFS, NULL, 0, &reply);
 	if (channel >= 0)
-		syscall(SYS_close, channel);
+		ff_kernel(SYS_close, channel);
 	if (channel < 0 || reply.descriptor_count < 1 || identify(reply.descriptors[0], &tree_device, &tree_inode) < 0) {
 		if (channel >= 0)
 			ff_reply_close(&reply, 0);

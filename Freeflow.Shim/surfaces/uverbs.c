@@ -10,12 +10,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "../channel.h"
 #include "../descriptors.h"
+#include "../kernel.h"
 #include "../log.h"
 #include "../memory.h"
 #include "../orphans.h"
@@ -44,7 +44,7 @@ static struct ff_device *make_device(struct ff_reply *reply)
 	if (!device)
 		return NULL;
 	device->doorbell_bytes = hello->doorbell_bytes;
-	device->doorbell = (void *)syscall(SYS_mmap, NULL, device->doorbell_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+	device->doorbell = (void *)ff_kernel(SYS_mmap, NULL, device->doorbell_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
 					   reply->descriptors[0], 0L);
 	if (device->doorbell == MAP_FAILED) {
 		device->doorbell = NULL;
@@ -64,8 +64,8 @@ int ff_uverbs_open(int flags)
 	struct ff_reply reply;
 	int files[2], channel, saved;
 
-	files[0] = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/mem", O_RDWR | O_CLOEXEC, 0);
-	files[1] = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
+	files[0] = (int)ff_kernel(SYS_openat, AT_FDCWD, "/proc/self/mem", O_RDWR | O_CLOEXEC, 0);
+	files[1] = (int)ff_kernel(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
 	if (files[0] < 0 || files[1] < 0) {
 		ff_debug("the device can't be opened: /proc/self/mem or maps: %s", strerror(errno));
 		channel = -1;
@@ -75,7 +75,7 @@ int ff_uverbs_open(int flags)
 	saved = errno;
 	for (int i = 0; i < 2; i++)
 		if (files[i] >= 0)
-			syscall(SYS_close, files[i]);
+			ff_kernel(SYS_close, files[i]);
 	errno = saved;
 	if (channel < 0)
 		return -1;
@@ -83,16 +83,16 @@ int ff_uverbs_open(int flags)
 	saved = errno;
 	ff_reply_close(&reply, device ? 3 : 0);
 	if (device)
-		syscall(SYS_close, reply.descriptors[0]);
+		ff_kernel(SYS_close, reply.descriptors[0]);
 	if (!device || ff_device_attach(channel, device) < 0) {
 		if (device)
 			saved = errno;
-		syscall(SYS_close, channel);
+		ff_kernel(SYS_close, channel);
 		errno = saved;
 		return -1;
 	}
 	if (!(flags & O_CLOEXEC))
-		syscall(SYS_fcntl, channel, F_SETFD, 0);
+		ff_kernel(SYS_fcntl, channel, F_SETFD, 0);
 	ff_orphans_watch(device);
 	return channel;
 }
@@ -101,7 +101,7 @@ int ff_uverbs_open(int flags)
 static int call(int descriptor, struct ff_device *device, enum ff_type type, const void *payload, size_t length, const int *files,
 		int count, struct ff_reply *reply)
 {
-	if (atomic_load(&device->lost) || device->process != (int)syscall(SYS_getpid)) {
+	if (atomic_load(&device->lost) || device->process != (int)ff_kernel(SYS_getpid)) {
 		errno = EIO;
 		return -1;
 	}
@@ -124,7 +124,7 @@ static void ring(struct ff_device *device, uint32_t handle)
 	if (__atomic_load_n(&doorbell->asleep, __ATOMIC_SEQ_CST) && __atomic_exchange_n(&doorbell->asleep, 0, __ATOMIC_SEQ_CST)) {
 		int saved = errno;
 
-		syscall(SYS_write, device->kept[FF_WAKE], &one, sizeof(one));
+		ff_kernel(SYS_write, device->kept[FF_WAKE], &one, sizeof(one));
 		errno = saved;
 	}
 }
@@ -218,7 +218,7 @@ static int channel_of(const struct ib_uverbs_cmd_hdr *header, const void *bytes,
 	memcpy(&number, (const char *)bytes + offset, sizeof(number));
 	if (number < 0)
 		return 0;
-	if (syscall(SYS_fcntl, number, F_GETFD, 0) < 0)
+	if (ff_kernel(SYS_fcntl, number, F_GETFD, 0) < 0)
 		return -1; /* EBADF, as the kernel says */
 	*channel = number;
 	return 0;
@@ -274,7 +274,7 @@ static ssize_t command(int descriptor, struct ff_device *device, const void *byt
 	response = response_of(&header, bytes, length, &room);
 
 	pthread_mutex_lock(&device->lock);
-	if (!atomic_load(&device->lost) && device->process == (int)syscall(SYS_getpid))
+	if (!atomic_load(&device->lost) && device->process == (int)ff_kernel(SYS_getpid))
 		share_before_registration(descriptor, device, &header, bytes, length);
 	result = call(descriptor, device, FF_COMMAND, bytes, length, &channel, channel >= 0, &reply);
 	pthread_mutex_unlock(&device->lock);
@@ -356,7 +356,7 @@ static void *map_ring(int descriptor, struct ff_device *device, void *address, s
 	if (reply.error || reply.descriptor_count != 1) {
 		result = reply.error ? reply.error : EIO;
 	} else {
-		mapped = (void *)syscall(SYS_mmap, address, length, protection, flags, reply.descriptors[0], 0L);
+		mapped = (void *)ff_kernel(SYS_mmap, address, length, protection, flags, reply.descriptors[0], 0L);
 		result = errno;
 	}
 	ff_reply_close(&reply, 0);
@@ -365,7 +365,7 @@ static void *map_ring(int descriptor, struct ff_device *device, void *address, s
 	return mapped;
 }
 
-FF_EXPORT void *mmap(void *address, size_t length, int protection, int flags, int descriptor, off_t offset)
+static void *map(void *address, size_t length, int protection, int flags, int descriptor, off_t offset)
 {
 	struct ff_device *device = flags & MAP_ANONYMOUS ? NULL : ff_device_of(descriptor);
 
@@ -376,12 +376,17 @@ FF_EXPORT void *mmap(void *address, size_t length, int protection, int flags, in
 	if (device)
 		return map_ring(descriptor, device, address, length, protection, flags, offset);
 	/* malloc's own may come before libc has set up dlsym. */
-	return (void *)syscall(SYS_mmap, address, length, protection, flags, descriptor, offset);
+	return (void *)ff_kernel(SYS_mmap, address, length, protection, flags, descriptor, offset);
+}
+
+FF_EXPORT void *mmap(void *address, size_t length, int protection, int flags, int descriptor, off_t offset)
+{
+	return map(address, length, protection, flags, descriptor, offset);
 }
 
 FF_EXPORT void *mmap64(void *address, size_t length, int protection, int flags, int descriptor, off_t offset)
 {
-	return mmap(address, length, protection, flags, descriptor, offset);
+	return map(address, length, protection, flags, descriptor, offset);
 }
 
 int ff_uverbs_hides(int family, int protocol)

@@ -55,16 +55,7 @@ public sealed partial class HandoverLoop
         _events.HandoverLinkUp(number);
     });
 
-    private bool IsRouter(Ipv4 address)
-    {
-        foreach (var peer in _peers.Values)
-        {
-            if (peer.Address == address)
-                return true;
-        }
-
-        return false;
-    }
+    private bool IsRouter(Ipv4 address) => PeerAt(address) is not null;
 
     private void Broadcast(in HandoverFrame frame)
     {

@@ -1,4 +1,3 @@
-using Freeflow.Verbs.Engine;
 using Freeflow.Verbs.Handover.Relays;
 using Freeflow.Verbs.Interop;
 
@@ -8,9 +7,9 @@ namespace Freeflow.Verbs.Handover;
 // router carries them there.
 public sealed partial class HandoverLoop
 {
-    /// <summary>Nobody waits for longer, from its arrival on, than this for a connection that the kernel would have served at once.</summary>
-    private const long RelayedWithin = 1000;
-    private const long DialedWithin = 900;
+    /// <summary>Bounds the plain connection, whose first packets the overlay may lose as anybody's: three tries of the kernel's.</summary>
+    private const long DialedWithin = 8_000;
+    private const long RelayedWithin = DialedWithin + 1_000;
     private const int MostAwaited = 4096;
 
     private readonly RelayLoop _relays;
@@ -45,8 +44,9 @@ public sealed partial class HandoverLoop
         }
 
         var key = new RelayKey(tenant, client);
-        if (_owners.OwnerOf(tenant, client.Local) is not { } owner || owner == EngineQueuePair.SameRouter || !_peers.TryGetValue(owner, out var peer)
-            || peer.Link is not { } link || _awaited.Count >= MostAwaited || !_awaited.TryAdd(key, new AwaitedRelay(peer, socket, channel, deadline)))
+
+        // The directory may not have heard of the client's container yet; its router has announced the connection.
+        if (PeerAt(HostSocket.PeerOf(socket)) is not { } peer || peer.Link is not { } link || _awaited.Count >= MostAwaited || !_awaited.TryAdd(key, new AwaitedRelay(peer, socket, channel, deadline)))
         {
             Statistics.Reset++;
             HostSocket.Reset(socket);
@@ -161,6 +161,17 @@ public sealed partial class HandoverLoop
             if (now >= awaited.Deadline || awaited.Peer.Link is null)
                 EndAwaited(key, awaited);
         }
+    }
+
+    private HandoverPeer? PeerAt(Ipv4 address)
+    {
+        foreach (var peer in _peers.Values)
+        {
+            if (peer.Address == address)
+                return peer;
+        }
+
+        return null;
     }
 
     /// <summary>The network of a container of this host's, where it is known.</summary>

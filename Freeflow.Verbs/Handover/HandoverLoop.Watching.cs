@@ -91,8 +91,8 @@ public sealed partial class HandoverLoop
             channel.Probe = null;
         else if (probe.AcceptedAt is { } accepted && now - accepted >= ReadsSoon)
             Deafen(channel, now);
-        else if (probe.AcceptedAt is null && probe.Plain is { } plain && network.IsAccepted(plain) == true)
-            channel.Probe = probe with { AcceptedAt = now };
+        else if (probe.AcceptedAt is null && probe.Plain is { } plain && network.IsAccepted(plain) != false)
+            channel.Probe = probe with { AcceptedAt = now }; // or accepted and over already
     }
 
     /// <summary>Its connections are plain from now on, for a while: longer each time.</summary>

@@ -6,7 +6,7 @@ public interface IContainerNetwork : IDisposable
     /// <summary>Whether a socket is there and listens, whoever has it; true where that can't be known.</summary>
     bool IsListening(ListeningSocket listener);
 
-    /// <summary>Whether a plain connection has been accepted; null when there is none, or it can't be known.</summary>
+    /// <summary>Whether a plain connection has been accepted; null when there is none any more, false also where that can't be known.</summary>
     /// <param name="ends">As its server, in this container, sees them.</param>
     bool? IsAccepted(in VirtualEnds ends);
 

@@ -29,7 +29,7 @@ public sealed class NamespaceNetwork : IContainerNetwork
     public bool IsListening(ListeningSocket listener) =>
         _lookup is null || listener.Cookie == 0 || _lookup.IsListening(listener.Address, listener.Port, listener.Cookie);
 
-    public bool? IsAccepted(in VirtualEnds ends) => _lookup?.IsAccepted(ends);
+    public bool? IsAccepted(in VirtualEnds ends) => _lookup is null ? false : _lookup.IsAccepted(ends);
 
     public int Connect(in VirtualEnds ends)
     {

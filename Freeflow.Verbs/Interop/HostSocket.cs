@@ -78,6 +78,15 @@ internal static unsafe partial class HostSocket
             return OwnName(socket, start, &length) < 0 ? 0 : BinaryPrimitives.ReadUInt16BigEndian(bytes[2..]);
     }
 
+    /// <summary>The address of the other end; 0.0.0.0 when there is none.</summary>
+    public static Ipv4 PeerOf(int socket)
+    {
+        Span<byte> bytes = stackalloc byte[28];
+        var length = (uint)bytes.Length;
+        fixed (byte* start = bytes)
+            return PeerName(socket, start, &length) < 0 ? default : AddressIn(bytes);
+    }
+
     /// <summary>The next connection and whose it is; the socket is blocking, as accept() of an application would make it.</summary>
     public static int Accept(int listener, out Ipv4 from, out int port)
     {
@@ -94,7 +103,7 @@ internal static unsafe partial class HostSocket
         }
 
         port = BinaryPrimitives.ReadUInt16BigEndian(bytes[2..]);
-        from = new Ipv4(MemoryMarshal.Read<uint>(MemoryMarshal.Read<ushort>(bytes) == Inet6 ? bytes[20..] : bytes[4..]));
+        from = AddressIn(bytes);
         return socket;
     }
 
@@ -224,6 +233,9 @@ internal static unsafe partial class HostSocket
         Close(socket);
     }
 
+    private static Ipv4 AddressIn(ReadOnlySpan<byte> name) =>
+        new(MemoryMarshal.Read<uint>(MemoryMarshal.Read<ushort>(name) == Inet6 ? name[20..] : name[4..]));
+
     private static int Write(Span<byte> bytes, bool ipv6, Ipv4 address, int port)
     {
         bytes.Clear();
@@ -255,6 +267,9 @@ internal static unsafe partial class HostSocket
 
     [LibraryImport("libc", EntryPoint = "getsockname")]
     private static partial int OwnName(int socket, byte* address, uint* length);
+
+    [LibraryImport("libc", EntryPoint = "getpeername")]
+    private static partial int PeerName(int socket, byte* address, uint* length);
 
     [LibraryImport("libc", EntryPoint = "accept4", SetLastError = true)]
     private static partial int AcceptNext(int socket, byte* address, uint* length, int flags);

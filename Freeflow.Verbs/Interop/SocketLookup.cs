@@ -21,7 +21,11 @@ internal sealed unsafe partial class SocketLookup : IDisposable
     private const byte Inet = 2;
     private const byte Inet6 = 10;
     private const byte Tcp = 6;
-    private const byte Listen = 10; // TCP_LISTEN
+    private const byte Established = 1; // enum of include/net/tcp_states.h
+    private const byte SynReceived = 3;
+    private const byte CloseWait = 8;
+    private const byte Listen = 10;
+    private const byte NewSynReceived = 12;
     private const int HeaderBytes = 16; // struct nlmsghdr
     private const int MessageBytes = 72; // struct inet_diag_msg
     private const int CookieAt = 44;
@@ -61,9 +65,14 @@ internal sealed unsafe partial class SocketLookup : IDisposable
 
     /// <summary>Whether a connection has been taken out of its listener's queue by accept(); null when there is no such connection.</summary>
     /// <param name="ends">As its server sees them.</param>
-    /// <remarks>Where there is none the kernel names the listener that would take it. A socket has an inode from accept() on.</remarks>
+    /// <remarks>
+    /// Where there is none the kernel names the listener that would take it. A socket has an inode from accept() to close(); one in the queue
+    /// is in none of the states that close() leads to.
+    /// </remarks>
     public bool? IsAccepted(in Handover.VirtualEnds ends) =>
-        TryFind(ends.Local, ends.LocalPort, ends.Peer, ends.PeerPort, ulong.MaxValue, out var state, out var inode) && state != Listen ? inode != 0 : null;
+        TryFind(ends.Local, ends.LocalPort, ends.Peer, ends.PeerPort, ulong.MaxValue, out var state, out var inode) && state != Listen
+            ? inode != 0 || state is not (Established or SynReceived or CloseWait or NewSynReceived)
+            : null;
 
     public void Dispose() => _socket.Dispose();
 

@@ -60,6 +60,18 @@ public sealed partial class SymbolsAreOldEnough
         Assert.Empty(missing);
     }
 
+    [SkippableTheory]
+    [MemberData(nameof(Architectures))]
+    public void NoInterposedNameIsCalledFromWithin(string architecture)
+    {
+        // Such a call would come back into the library, with its locks held.
+        var result = Shell.Run(TimeSpan.FromSeconds(10), null, Objdump(architecture), "-R", Shim.LibraryFor(architecture));
+        Assert.True(result.ExitCode == 0, result.Everything);
+        var used = Relocation().Matches(result.Output).Select(match => match.Groups[1].Value).ToHashSet();
+        Assert.Contains("malloc", used);
+        Assert.Empty(Symbols(architecture).Where(symbol => symbol.IsDefined && used.Contains(symbol.Name)).Select(symbol => symbol.Name));
+    }
+
     [SkippableFact]
     public void EveryArchitectureInterposesTheSame()
     {
@@ -89,6 +101,9 @@ public sealed partial class SymbolsAreOldEnough
 
     [GeneratedRegex(@"^GLIBC_(\d+\.\d+(?:\.\d+)?)$")]
     private static partial Regex GlibcVersion();
+
+    [GeneratedRegex(@"^[0-9a-f]+ R_\S+\s+([^\s@+*]+)", RegexOptions.Multiline)]
+    private static partial Regex Relocation();
 
     [GeneratedRegex(@"NEEDED\s+(\S+)")]
     private static partial Regex Needed();

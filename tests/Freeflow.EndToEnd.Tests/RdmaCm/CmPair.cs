@@ -22,10 +22,10 @@ public sealed class CmPair(LabFixture lab, string serverNode, string clientNode)
     /// <summary>Starts a server and waits until it listens.</summary>
     public BackgroundProgram Listen(params string[] command)
     {
-        var before = Listeners;
+        // A router hears of a program's end a moment after the program has ended.
+        WaitFor.That($"the end of what has listened in {ServerNode} before", () => Listeners == 0, () => $"{Listeners} listeners");
         var server = lab.Hosts.Start(ServerNode, command);
-        WaitFor.That(
-            $"{command[0]} listening in {ServerNode}", TimeSpan.FromSeconds(10), () => Listeners > before || server.HasExited, () => $"{Listeners} listeners");
+        WaitFor.That($"{command[0]} listening in {ServerNode}", () => Listeners > 0 || server.HasExited, () => $"{Listeners} listeners");
         if (server.HasExited)
             Assert.Fail($"{string.Join(' ', command)} in {ServerNode} ended: {server.Wait(TimeSpan.FromSeconds(1)).Everything}");
         return server;

@@ -69,8 +69,12 @@ public sealed class SingleSocketsAreFound : IDisposable
         // The last part of the handshake is the kernel's.
         WaitFor.That("the connection in its queue", () => _lookup.IsAccepted(ends) is not null);
         Assert.False(_lookup.IsAccepted(ends));
-        _sockets.Add(listener.Accept());
+        var accepted = listener.Accept();
         Assert.True(_lookup.IsAccepted(ends));
+        accepted.Dispose();
+        Assert.True(_lookup.IsAccepted(ends));
+        client.Dispose();
+        Assert.NotEqual(false, _lookup.IsAccepted(ends));
         Assert.Null(_lookup.IsAccepted(ends with { PeerPort = (ushort)(ends.PeerPort ^ 1) }));
     }
 
