@@ -74,6 +74,11 @@ public sealed class DeliveryChannel : IDisposable
 
     internal ListenerProbe? Probe { get; set; }
 
+    /// <summary>How often in a row a process took only what had come to the kernel's queue, and since when that is counted.</summary>
+    internal int Late { get; set; }
+
+    internal long LateSince { get; set; } = long.MinValue / 2;
+
     /// <summary>Until when it is not delivered to, since nobody reads; 0: it is.</summary>
     internal long DeafUntil { get; set; }
 

@@ -7,8 +7,8 @@ namespace Freeflow.Verbs.Handover;
 // router carries them there.
 public sealed partial class HandoverLoop
 {
-    /// <summary>Bounds the plain connection, whose first packets the overlay may lose as anybody's: three tries of the kernel's.</summary>
-    private const long DialedWithin = 8_000;
+    /// <summary>The listener's own backlog may be full for a while: then the kernel tries again, as it does for anybody.</summary>
+    private const long DialedWithin = 60_000;
     private const long RelayedWithin = DialedWithin + 1_000;
     private const int MostAwaited = 4096;
 

@@ -21,6 +21,7 @@ public sealed partial class HandoverLoop
     private const long LongestPause = 600_000;
     private const long LooksAfterClose = 200;
     private const int LooksPerTick = 64;
+    private const int MostLate = 3;
 
     private readonly List<DeliveryChannel> _watched = [];
     private long _nextWatch;
@@ -85,20 +86,33 @@ public sealed partial class HandoverLoop
         Relay(socket, channel.Container.Tenant.Key, ends, channel);
     }
 
+    /// <summary>
+    /// A process that took the probe and leaves what lies in the channel is deaf. One that had nothing else to take may have been late for once,
+    /// but not time after time.
+    /// </summary>
     private void Judge(DeliveryChannel channel, IContainerNetwork network, in ListenerProbe probe, long now)
     {
         if (channel.LastRead > probe.Since || now - probe.Since > ProbeWithin)
             channel.Probe = null;
         else if (probe.AcceptedAt is { } accepted && now - accepted >= ReadsSoon)
-            Deafen(channel, now);
+            Conclude(channel, accepted, now);
         else if (probe.AcceptedAt is null && probe.Plain is { } plain && network.IsAccepted(plain) != false)
             channel.Probe = probe with { AcceptedAt = now }; // or accepted and over already
+    }
+
+    private void Conclude(DeliveryChannel channel, long accepted, long now)
+    {
+        channel.Probe = null;
+        if (channel.LastRead > channel.LateSince)
+            (channel.LateSince, channel.Late) = (now, 0);
+        if (channel.UnreadFor(now) >= now - accepted || ++channel.Late >= MostLate)
+            Deafen(channel, now);
     }
 
     /// <summary>Its connections are plain from now on, for a while: longer each time.</summary>
     private void Deafen(DeliveryChannel channel, long now)
     {
-        channel.Probe = null;
+        channel.Late = 0;
         channel.Pause = channel.LastRead > channel.HeardSince ? FirstPause : Math.Clamp(channel.Pause * 2, FirstPause, LongestPause);
         channel.DeafUntil = now + channel.Pause;
         Statistics.Deaf++;

@@ -75,6 +75,31 @@ public sealed class DeafListenersAreServed : PairTest
     }
 
     [Fact]
+    public void AlsoWhereClientsComeOneByOne()
+    {
+        const int mostLate = 3;
+        using var server = Pair.Listen(Port);
+        using var client = new Client(this, isHere: false);
+        for (var i = 1; i <= mostLate; i++)
+        {
+            Assert.Equal(0, AtServer.Deaf);
+            using var connection = client.Connect();
+            Becomes(i, () => AtServer.Delivered, "deliveries");
+            Pass(() => AtServer.Relayed == i);
+            using var accepted = AcceptPlain(client);
+            Tell(server, client, accepted);
+            for (var step = 0; step < 10; step++)
+            {
+                _clock.Advance(TimeSpan.FromMilliseconds(10));
+                Answered(client);
+            }
+        }
+
+        Pass(() => AtServer.Deaf == 1);
+        client.Application.Await(client.Route, PlainReason.NoListener);
+    }
+
+    [Fact]
     public void UnlessTheyWereOnlyBusy()
     {
         using var server = Pair.Listen(Port);
@@ -136,7 +161,7 @@ public sealed class DeafListenersAreServed : PairTest
         silent.Announce(25000, "10.244.3.1", 1234, HandoverPair.ServerAddress, Port);
         var (connection, _) = silent.Connect(25000);
         Becomes(1, () => AtServer.Delivered, "deliveries");
-        Pass(() => AtServer.Reset == 1);
+        Pass(() => AtServer.Reset == 1, TimeSpan.FromSeconds(1));
         Assert.Equal(SocketError.ConnectionReset, connection.AwaitEnd());
     }
 
@@ -187,11 +212,11 @@ public sealed class DeafListenersAreServed : PairTest
     }
 
     /// <summary>Lets time pass in small steps until something holds.</summary>
-    private void Pass(Func<bool> holds) => WaitFor.That("what comes with time", () =>
+    private void Pass(Func<bool> holds, TimeSpan? step = null) => WaitFor.That("what comes with time", () =>
     {
         if (holds())
             return true;
-        _clock.Advance(TimeSpan.FromMilliseconds(10));
+        _clock.Advance(step ?? TimeSpan.FromMilliseconds(10));
         return false;
     });
 

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Freeflow.Lab;
 
 namespace Freeflow.EndToEnd.Tests.Tcp.Programs;
 
@@ -41,6 +42,28 @@ public sealed class RedisRunsUnmodified(LabFixture lab) : IClassFixture<LabFixtu
         var counted = Regex.Match(Cli(server, "info", "stats"), @"total_connections_received:(\d+)");
         Assert.True(counted.Success && int.Parse(counted.Groups[1].Value) >= Clients, counted.Value);
         server.MustHaveAccelerated(int.Parse(counted.Groups[1].Value));
+    }
+
+    [Theory]
+    [InlineData(Placement.SameHost)]
+    [InlineData(Placement.AcrossHosts)]
+    public void WhenItHasSavedInTheBackground(Placement placement)
+    {
+        const int Later = 5;
+        using var scratch = new ScratchDirectory();
+        using var server = Start(scratch, placement);
+        Assert.Equal("OK\n", Cli(server, "set", "key", "value"));
+        foreach (var job in new[] { "bgsave", "bgrewriteaof" })
+        {
+            // Its child closes the listener that it has inherited.
+            Cli(server, job);
+            for (var client = 0; client < Later; client++)
+                Assert.Equal("PONG\n", Cli(server, "ping"));
+            WaitFor.That($"the end of {job}", () => Regex.Count(Cli(server, "info", "persistence"), "_in_progress:1") == 0);
+        }
+
+        Assert.Equal("value\n", Cli(server, "get", "key"));
+        server.MustHaveAccelerated(2 * Later);
     }
 
     private ServerProgram Start(ScratchDirectory scratch, Placement placement) => new(
