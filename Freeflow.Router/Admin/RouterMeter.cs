@@ -110,6 +110,7 @@ internal sealed class RouterMeter : IDisposable
         Counter("tcp.taken_back", () => tcp.TakenBack, "{connection}", "Connections that were taken out of their listener's queue again, since nobody read it");
         Counter("tcp.relayed", () => tcp.Relayed, "{connection}", "Connections of this host's listeners that have come to them by the overlay, with a router in between");
         Counter("tcp.deaf", () => tcp.Deaf, "{listener}", "Listeners that were found to be served from the kernel's queue alone, and left plain for a while");
+        Gauge("tcp.relays", () => tcp.Relays, "{connection}", "Connections that this router carries between a host socket and the overlay");
         Gauge("tcp.listeners", () => tcp.Listeners, "{listener}", "Listeners that are delivered to");
         Gauge("tcp.processes", () => tcp.Processes, "{process}", "Processes that use TCP mode");
         Gauge("tcp.links", () => tcp.Links, "{link}", "Links to other routers for announcements that are up");

@@ -32,5 +32,5 @@ internal static class DrainCommand
     internal static string Line(DrainProgress progress) =>
         !progress.IsDraining ? "the router serves again"
         : progress.IsDone ? $"drained: no QP is left, {progress.Flows} accelerated TCP connections go on without the router{(progress.Leaves ? "; it leaves the cluster and ends" : "")}"
-        : string.Create(CultureInfo.InvariantCulture, $"draining for {progress.Seconds:0} s: {progress.QueuePairs} QPs are left");
+        : string.Create(CultureInfo.InvariantCulture, $"draining for {progress.Seconds:0} s: {progress.QueuePairs} QPs and {progress.Relays} relayed connections are left");
 }

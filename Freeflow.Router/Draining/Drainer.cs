@@ -38,14 +38,14 @@ internal sealed class Drainer(ActorSystem system, VerbsEngine engine, HandoverLo
     private async IAsyncEnumerable<object> WatchAsync(TimeSpan within, bool leaves, [EnumeratorCancellation] CancellationToken stop = default)
     {
         var began = Stopwatch.GetTimestamp();
-        var wasLeft = -1;
+        var wasLeft = (-1, -1);
         while (true)
         {
             var seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
-            var left = engine.Statistics.QueuePairs;
+            var left = (QueuePairs: engine.Statistics.QueuePairs, Relays: handover.Statistics.Relays);
             if (!drain.IsOn)
                 throw new ControlException("the draining was taken back meanwhile");
-            if (left == 0)
+            if (left == (0, 0))
             {
                 system.Report(EventKind.RouterDrained, "Nothing is left that would break when this router ends");
                 yield return Now(seconds, isDone: true, leaves);
@@ -58,7 +58,7 @@ internal sealed class Drainer(ActorSystem system, VerbsEngine engine, HandoverLo
                 yield return Now(seconds, isDone: false, leaves: false);
             wasLeft = left;
             if (seconds >= within.TotalSeconds)
-                throw new ControlException($"{left} QPs are left after {within.TotalSeconds} s; the router goes on draining");
+                throw new ControlException($"{left.QueuePairs} QPs and {left.Relays} relayed connections are left after {within.TotalSeconds} s; the router goes on draining");
             await Task.Delay(s_lookEvery, stop);
         }
     }
@@ -69,7 +69,7 @@ internal sealed class Drainer(ActorSystem system, VerbsEngine engine, HandoverLo
         yield return progress;
     }
 
-    private DrainProgress Now(double seconds, bool isDone, bool leaves) => new(drain.IsOn, engine.Statistics.QueuePairs, flows(), seconds, isDone, leaves);
+    private DrainProgress Now(double seconds, bool isDone, bool leaves) => new(drain.IsOn, engine.Statistics.QueuePairs, handover.Statistics.Relays, flows(), seconds, isDone, leaves);
 
     private void Turn(bool on)
     {

@@ -33,7 +33,7 @@ public sealed partial class HandoverLoop
                 {
                     var port = (ushort)HostSocket.PortOf(plain);
                     Post(() => Relayed(channel, client with { LocalPort = port }));
-                    _relays.Join(socket, plain);
+                    _relays.Join(socket, plain, new RelayOwner(tenant, client.Peer));
                     return;
                 }
 
@@ -89,7 +89,7 @@ public sealed partial class HandoverLoop
             _relays.Connect(() => BeginToRouter(peer, key, port), deadline, toRouter =>
             {
                 if (toRouter >= 0)
-                    _relays.Join(plain, toRouter);
+                    _relays.Join(plain, toRouter, new RelayOwner(key.Tenant, key.Client.Local));
                 else
                     HostSocket.Reset(plain);
             });
@@ -138,7 +138,7 @@ public sealed partial class HandoverLoop
         }
 
         Relayed(awaited.Channel, announcement.Ends with { LocalPort = announcement.RelayedFrom!.Value });
-        _relays.Join(awaited.Socket, socket);
+        _relays.Join(awaited.Socket, socket, new RelayOwner(key.Tenant, key.Client.Peer));
     }
 
     private void EndAwaited(RelayKey key, HandoverPeer peer)

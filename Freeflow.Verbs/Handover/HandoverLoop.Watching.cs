@@ -128,20 +128,38 @@ public sealed partial class HandoverLoop
         }
     }
 
-    /// <summary>Its socket is gone, or listens no more: what is queued ends as the kernel ends a backlog.</summary>
+    /// <summary>
+    /// Its socket is gone, or listens no more. What is queued may have come after that, and be another's that listens there by now: else the
+    /// kernel refuses it.
+    /// </summary>
     private void Retire(DeliveryChannel channel)
     {
         if (channel.IsRetired)
             return;
         StopDelivering(channel);
-        while (TakeBack(channel) is var (socket, _))
+        var (container, isIpv6) = (channel.Container, channel.Listener.IsIpv6);
+        while (TakeBack(channel) is var (socket, ends))
         {
-            Statistics.Reset++;
-            Interop.HostSocket.Reset(socket);
+            if (Choose(container, new ListenerKey(container.Tenant.Key, ends.Local, ends.LocalPort), isIpv6) is { } other)
+                Queue(other, socket, ends);
+            else
+                Relay(socket, container.Tenant.Key, ends, null);
         }
 
         channel.Retire();
         _events.ListenerGone(channel);
+    }
+
+    /// <summary>Of those at the same port one may be gone, and not noticed yet.</summary>
+    private void LookAtOthers(DeliveryChannel than)
+    {
+        if (than.Container.Network is not { } network)
+            return;
+        foreach (var channel in than.Container.Listeners.ToArray())
+        {
+            if (channel != than && channel.IsWaitedFor && channel.Listener.Port == than.Listener.Port && !network.IsListening(channel.Listener))
+                Retire(channel);
+        }
     }
 
     private void StopDelivering(DeliveryChannel channel)
@@ -200,6 +218,7 @@ public sealed partial class HandoverLoop
         channel.IsWaitedFor = true;
         Statistics.Listeners++;
         Publish(channel.Container);
+        LookAtOthers(channel);
     }
 }
 

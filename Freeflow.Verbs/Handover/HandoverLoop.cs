@@ -236,6 +236,7 @@ public sealed partial class HandoverLoop : IDisposable
 
         Statistics.Expired += _arrivals.Expire(now);
         Statistics.Waiting = _arrivals.Waiting;
+        Statistics.Relays = _relays.Carried;
         ForgetHistories(now);
         WatchPeers(now);
         LookAtListeners(now);

@@ -57,6 +57,9 @@ public sealed class HandoverStatistics
 
     public int Processes { get; internal set; }
 
+    /// <summary>Connections that this router carries, of clients and of listeners.</summary>
+    public int Relays { get; internal set; }
+
     public int Waiting { get; internal set; }
 
     public int Links { get; internal set; }

@@ -15,9 +15,9 @@ internal sealed class Relay
     private readonly RelayDirection _back;
 
     /// <summary>Takes over two connected sockets.</summary>
-    public Relay(int one, int other)
+    public Relay(int one, int other, RelayOwner owner)
     {
-        (One, Other) = (one, other);
+        (One, Other, Owner) = (one, other, owner);
         foreach (var socket in (ReadOnlySpan<int>)[one, other])
         {
             HostSocket.StopWaiting(socket);
@@ -31,6 +31,8 @@ internal sealed class Relay
     public int One { get; }
 
     public int Other { get; }
+
+    public RelayOwner Owner { get; }
 
     /// <summary>Carries on; false when it is over, and its sockets are closed.</summary>
     /// <param name="scratch">For what is under way.</param>

@@ -13,10 +13,12 @@ internal sealed class RelayLoop(TimeProvider time, Action<string> noticed) : IDi
     private const ulong CommandKey = 1;
     private const int TickMilliseconds = 100;
     private const int Most = 4096;
+    private const int MostOfOne = 512;
 
     private readonly ConcurrentQueue<Action> _commands = new();
     private readonly Lazy<Running> _running = new(() => new Running());
     private readonly Dictionary<ulong, Relay> _relays = [];
+    private readonly Dictionary<RelayOwner, int> _owned = [];
     private readonly Dictionary<ulong, Dial> _dials = [];
     private readonly Queue<ulong> _unfinished = [];
     private readonly byte[] _scratch = GC.AllocateUninitializedArray<byte>(256 * 1024, pinned: true);
@@ -28,18 +30,23 @@ internal sealed class RelayLoop(TimeProvider time, Action<string> noticed) : IDi
     /// <summary>Relays that run.</summary>
     public int Carried => _carried;
 
-    /// <summary>Carries bytes between two connected sockets from now on, and closes them in the end.</summary>
-    public void Join(int one, int other) => Post(() =>
+    /// <summary>Carries bytes between two connected sockets from now on, and closes them in the end; at once where there are too many.</summary>
+    /// <param name="one">Is taken over.</param>
+    /// <param name="other">Likewise.</param>
+    /// <param name="owner">Whose it is: so that none can use them all up.</param>
+    public void Join(int one, int other, RelayOwner owner) => Post(() =>
     {
-        if (_relays.Count >= Most)
+        var ofOwner = _owned.GetValueOrDefault(owner);
+        if (_relays.Count >= Most || ofOwner >= MostOfOne)
         {
             HostSocket.Reset(one);
             HostSocket.Reset(other);
             return;
         }
 
-        var (key, relay) = (_nextKey++, new Relay(one, other));
+        var (key, relay) = (_nextKey++, new Relay(one, other, owner));
         _relays.Add(key, relay);
+        _owned[owner] = ofOwner + 1;
         _carried = _relays.Count;
         Watch(one, EpollEvents.In | EpollEvents.Out | EpollEvents.Edge, key);
         Watch(other, EpollEvents.In | EpollEvents.Out | EpollEvents.Edge, key);
@@ -66,6 +73,8 @@ internal sealed class RelayLoop(TimeProvider time, Action<string> noticed) : IDi
 
     public void Dispose()
     {
+        if (_stopping)
+            return;
         _stopping = true;
         if (!_running.IsValueCreated)
             return;
@@ -153,6 +162,8 @@ internal sealed class RelayLoop(TimeProvider time, Action<string> noticed) : IDi
 
         // Closing has taken both out of the epoll set: nobody else has them.
         _relays.Remove(key);
+        if (--_owned[relay.Owner] == 0)
+            _owned.Remove(relay.Owner);
         _carried = _relays.Count;
     }
 

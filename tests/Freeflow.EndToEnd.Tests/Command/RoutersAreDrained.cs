@@ -38,7 +38,7 @@ public sealed class RoutersAreDrained : IClassFixture<BreakableLab>, IDisposable
             WaitFor.That("a QP that sends", FreeflowCommand.Bound, () => Sends() > 0);
             var left = _freeflow.Run(Host, "drain", "--within", "1");
             Assert.True(left.ExitCode == 1, left.Everything);
-            Assert.Contains("QPs are left", left.Output);
+            Assert.Contains("QPs and 0 relayed connections are left", left.Output);
             Assert.Contains("the router goes on draining", left.Errors);
             var sends = Sends();
             WaitFor.That("more sends of the QP that was there", FreeflowCommand.Bound, () => Sends() != sends);

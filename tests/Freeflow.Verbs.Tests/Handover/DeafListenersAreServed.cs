@@ -47,6 +47,7 @@ public sealed class DeafListenersAreServed : PairTest
         accepted.Send("welcome"u8);
         Assert.Equal("welcome", connection.Receive());
         Assert.Null(server.TryAccept());
+        Pass(() => AtServer.Relays == 1);
         Assert.Equal((1, 1, 0), (AtServer.TakenBack, AtServer.Relayed, AtServer.Reset));
     }
 
@@ -169,7 +170,7 @@ public sealed class DeafListenersAreServed : PairTest
     public void EndWithTheirSocketAndWhatIsQueuedIsReset()
     {
         using var server = Pair.Listen(Port);
-        using var client = new Client(this, isHere: false);
+        using var client = new Client(this, isHere: false, isRefused: true);
         using var connection = client.Connect();
         Becomes(1, () => AtServer.Delivered, "deliveries");
         Pair.ServerSite.NetworkOf(Pair.Server).End(server.Channel.Listener.Cookie);
@@ -179,6 +180,22 @@ public sealed class DeafListenersAreServed : PairTest
         // The process has the queue's end still.
         Assert.False(server.HasEnded);
         Pair.ServerSite.Await("listener gone");
+    }
+
+    [Fact]
+    public void EndWithTheirSocketAndWhatIsQueuedIsTheNextOnes()
+    {
+        using var first = Pair.Listen(Port);
+        using var client = new Client(this, isHere: false);
+        Pair.ServerSite.NetworkOf(Pair.Server).End(first.Channel.Listener.Cookie);
+        // Before its router has looked.
+        using var connection = client.Connect();
+        Becomes(1, () => AtServer.Delivered, "deliveries");
+        using var next = Pair.Listen(Port);
+        connection.Send("hello");
+        using var accepted = next.Accept();
+        Assert.Equal("hello", accepted.Socket.Receive());
+        Assert.Equal(PlainReason.None, client.Application.Word(client.Route).Reason);
     }
 
     [Fact]
