@@ -157,7 +157,7 @@ public sealed partial class HandoverLoop
             return;
         foreach (var channel in than.Container.Listeners.ToArray())
         {
-            if (channel != than && channel.IsWaitedFor && channel.Listener.Port == than.Listener.Port && !network.IsListening(channel.Listener))
+            if (channel != than && !channel.IsRetired && channel.Listener.Port == than.Listener.Port && !network.IsListening(channel.Listener))
                 Retire(channel);
         }
     }
@@ -201,7 +201,7 @@ public sealed partial class HandoverLoop
                 StartDelivering(channel);
             }
 
-            if (channel.IsRetired || !channel.IsWaitedFor)
+            if (channel.IsRetired)
                 continue;
             looked++;
             if (!network.IsListening(channel.Listener))

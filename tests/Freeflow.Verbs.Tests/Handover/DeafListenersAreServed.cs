@@ -183,6 +183,14 @@ public sealed class DeafListenersAreServed : PairTest
     }
 
     [Fact]
+    public void EndWithTheirSocketAlsoWhenNobodyHasWaitedForThem()
+    {
+        var server = new HandoverServer(Pair.ServerSite, Pair.Server, Port);
+        server.Dispose();
+        Pass(() => server.HasEnded);
+    }
+
+    [Fact]
     public void EndWithTheirSocketAndWhatIsQueuedIsTheNextOnes()
     {
         using var first = Pair.Listen(Port);
