@@ -76,13 +76,13 @@ static int is_inherited(const struct ff_membership *membership)
 	return membership->forks != ff_listeners_forks();
 }
 
-static void leave(struct ff_listener *listener, struct ff_membership *membership)
+static void leave(struct ff_listener *listener, struct ff_membership *membership, int takes_channel_out)
 {
 	struct epoll_event nothing = { 0 };
 
 	if (membership->inner >= 0)
 		ff_unprotect_and_close(membership->inner);
-	else if (listener->channel >= 0 && !is_inherited(membership))
+	else if (listener->channel >= 0 && takes_channel_out)
 		control(membership->set, EPOLL_CTL_DEL, listener->channel, &nothing);
 	*membership = listener->sets[--listener->memberships];
 }
@@ -99,7 +99,7 @@ static int add(struct ff_listener *listener, int descriptor, int set, struct epo
 	if (control(set, EPOLL_CTL_ADD, descriptor, event) < 0)
 		return -1;
 	if (membership)
-		leave(listener, membership); /* of a set that was closed and made anew under the same number */
+		leave(listener, membership, 1); /* of a set that was closed and made anew under the same number */
 	if (listener->memberships == FF_MAX_MEMBERSHIPS) {
 		/* A set that the channel is not in would miss deliveries: there must be none. */
 		ff_listener_drop_channel(listener);
@@ -141,7 +141,7 @@ static int modify(struct ff_listener *listener, int descriptor, struct ff_member
 void ff_listener_leave_all(struct ff_listener *listener)
 {
 	while (listener->memberships > 0)
-		leave(listener, &listener->sets[0]);
+		leave(listener, &listener->sets[0], !is_inherited(&listener->sets[0]));
 }
 
 int ff_listener_control(struct ff_listener *listener, int descriptor, int set, int operation, struct epoll_event *event)
@@ -156,10 +156,8 @@ int ff_listener_control(struct ff_listener *listener, int descriptor, int set, i
 	if (operation != EPOLL_CTL_DEL || !membership)
 		return control(set, operation, descriptor, event);
 	result = control(set, EPOLL_CTL_DEL, membership->inner >= 0 ? membership->inner : descriptor, event);
-	if (result == 0) {
-		/* Whoever says so says it for all who have the set. */
-		membership->forks = ff_listeners_forks();
-		leave(listener, membership);
-	}
+	/* Whoever says so says it for all who have the set. */
+	if (result == 0)
+		leave(listener, membership, 1);
 	return result;
 }

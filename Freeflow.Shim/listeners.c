@@ -113,10 +113,10 @@ static const char *cannot_serve(const struct ff_listener *listener)
 /* Tells the router something of a listener that has a channel. */
 static void note(const struct ff_listener *listener, enum ff_listener_note_type type, uint32_t value)
 {
-	struct ff_listener_note note = { .type = type, .value = value };
+	struct ff_listener_note said = { .type = type, .value = value };
 
 	if (listener->channel >= 0)
-		(void)ff_kernel(SYS_sendto, listener->channel, &note, sizeof(note), MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
+		(void)ff_kernel(SYS_sendto, listener->channel, &said, sizeof(said), MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
 }
 
 static void give_up(struct ff_listener *listener, const char *why)

@@ -154,7 +154,7 @@ public sealed class ContainerActor : ListedActor, IWithTimers, IWithUnboundedSta
         });
         Receive<ListenerProtocol.Gone>(gone =>
         {
-            Unlist(Sender, gone.Cookie);
+            Unlist(Sender);
             if (gone.IsOver)
                 Sender.Tell(PoisonPill.Instance);
         });
@@ -164,8 +164,7 @@ public sealed class ContainerActor : ListedActor, IWithTimers, IWithUnboundedSta
                 ManageConnections();
             if (_listeners.Remove(ended.ActorRef))
             {
-                foreach (var cookie in _listening.Where(entry => entry.Value.Equals(ended.ActorRef)).Select(entry => entry.Key).ToArray())
-                    Unlist(ended.ActorRef, cookie);
+                Unlist(ended.ActorRef);
                 Context.Parent.Tell(new ContainerHeld(_namespace.Id, -1));
             }
 
@@ -174,10 +173,13 @@ public sealed class ContainerActor : ListedActor, IWithTimers, IWithUnboundedSta
         });
     }
 
-    private void Unlist(IActorRef listener, ulong cookie)
+    private void Unlist(IActorRef listener)
     {
-        if (_listening.TryGetValue(cookie, out var listed) && listed.Equals(listener))
-            _listening.Remove(cookie);
+        foreach (var (cookie, listed) in _listening)
+        {
+            if (listed.Equals(listener))
+                _listening.Remove(cookie);
+        }
     }
 
     private void Show(InspectionProtocol.Look look)

@@ -60,6 +60,6 @@ public sealed class ListenerActor : ListedActor
     private void BeGone(bool isOver)
     {
         ShownState = "closed";
-        Context.Parent.Tell(new ListenerProtocol.Gone(_channel.Listener.Cookie, isOver));
+        Context.Parent.Tell(new ListenerProtocol.Gone(isOver));
     }
 }

@@ -13,9 +13,8 @@ public static class ListenerProtocol
     public sealed record Made(SafeFileHandle ApplicationEnd);
 
     /// <summary>From a listener to its container: it is not asked for its queue any more.</summary>
-    /// <param name="Cookie">Of its socket.</param>
     /// <param name="IsOver">Nobody has the queue: the actor ends when the container has heard so, and what it has been asked till then is answered.</param>
-    public sealed record Gone(ulong Cookie, bool IsOver);
+    public sealed record Gone(bool IsOver);
 }
 
 /// <summary>What TCP mode's thread tells a listener.</summary>

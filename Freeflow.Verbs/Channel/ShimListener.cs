@@ -18,6 +18,7 @@ public sealed record ShimListenerOptions
     /// <summary>So that one container can't use them all up.</summary>
     public int MaximumConnectionsPerContainer { get; init; } = 1024;
 
+    /// <summary>Tells the time for <see cref="HelloTimeout"/>.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }
 

@@ -18,7 +18,6 @@ public sealed class DeliveryChannel : IDisposable
     private readonly Queue<long> _delivered = new(); // when; the oldest may have been read
     private int _unit;
     private int _room;
-    private volatile bool _isRetired;
 
     public DeliveryChannel(HandoverContainer container, ListeningSocket listener, int backlog)
     {
@@ -37,9 +36,6 @@ public sealed class DeliveryChannel : IDisposable
 
     /// <summary>The application's end, to be passed to whoever shows the listener.</summary>
     public SafeFileHandle ApplicationEnd { get; }
-
-    /// <summary>The listener is gone: it is delivered to no more. Other threads may read it.</summary>
-    public bool IsRetired => _isRetired;
 
     internal int Socket { get; }
 
@@ -63,6 +59,9 @@ public sealed class DeliveryChannel : IDisposable
 
     internal bool IsBusy { get; set; }
 
+    /// <summary>The listener is gone: it is delivered to no more.</summary>
+    internal bool IsRetired { get; private set; }
+
     /// <summary>Whether the loop looks at it every few milliseconds.</summary>
     internal bool IsWatched { get; set; }
 
@@ -74,17 +73,13 @@ public sealed class DeliveryChannel : IDisposable
 
     internal ListenerProbe? Probe { get; set; }
 
-    /// <summary>How often in a row a process took only what had come to the kernel's queue, and since when that is counted.</summary>
+    /// <summary>How often a process took only what had come to the kernel's queue, since a delivery was last read.</summary>
     internal int Late { get; set; }
-
-    internal long LateSince { get; set; } = long.MinValue / 2;
 
     /// <summary>Until when it is not delivered to, since nobody reads; 0: it is.</summary>
     internal long DeafUntil { get; set; }
 
-    /// <summary>Since when it has been tried again, and for how long it was plain the last time.</summary>
-    internal long HeardSince { get; set; }
-
+    /// <summary>For how long it was plain the last time; 0 when it has been read since.</summary>
     internal long Pause { get; set; }
 
     /// <summary>Connections that found the queue full, in order of arrival.</summary>
@@ -131,15 +126,15 @@ public sealed class DeliveryChannel : IDisposable
     {
         if (_delivered.Count == 0)
             return -1;
-        for (var queued = Queued; _delivered.Count > queued; LastRead = now)
-            _delivered.Dequeue();
+        for (var queued = Queued; _delivered.Count > queued; _delivered.Dequeue())
+            (LastRead, Late, Pause) = (now, 0, 0);
         return _delivered.TryPeek(out var oldest) ? now - oldest : -1;
     }
 
     /// <summary>Takes the oldest delivery that nobody has read; null when there is none.</summary>
     internal (int Socket, VirtualEnds Ends)? TakeBack()
     {
-        if (_isRetired)
+        if (IsRetired)
             return null;
         Span<byte> bytes = stackalloc byte[Marshal.SizeOf<ShimDelivery>()];
         if (HostSocket.ReceiveWithDescriptor(ApplicationEnd, bytes, out var socket) != bytes.Length || socket < 0)
@@ -152,7 +147,7 @@ public sealed class DeliveryChannel : IDisposable
     /// <summary>Gives up the router's copy of the application's end.</summary>
     internal void Retire()
     {
-        _isRetired = true;
+        IsRetired = true;
         ApplicationEnd.Dispose();
     }
 

@@ -55,7 +55,7 @@ internal struct HandoverFrame
     /// <summary>Announce, Relayed: the host port that the connection comes from.</summary>
     public ushort HostPort;
 
-    /// <summary>Hello: <see cref="CurrentVersion"/>. Relayed: the port that the plain connection comes from.</summary>
+    /// <summary>Hello: <see cref="CurrentVersion"/>.</summary>
     public uint Version;
 
     /// <summary>Announce, and the three of a relay: the container that connects.</summary>
@@ -70,7 +70,10 @@ internal struct HandoverFrame
     /// <summary>As Destination: its port. Hello: the endpoint's.</summary>
     public ushort DestinationPort;
 
-    private readonly uint _pad;
+    /// <summary>Relayed: the port that the plain connection comes from.</summary>
+    public ushort PlainPort;
+
+    private readonly ushort _pad;
 
     /// <summary>The tenant that addresses belong to (<see cref="Containers.Tenant"/>).</summary>
     public ulong Tenant;

@@ -35,7 +35,7 @@ public sealed partial class HandoverLoop
     /// </summary>
     public void Explain(ulong tenant, Ipv4 source, Destination destination, Action<TcpVerdict> done) => Post(() =>
     {
-        var container = _containers.Find(candidate => candidate.Tenant.Key == tenant && candidate.Addresses.Contains(source));
+        var container = ContainerAt(tenant, source);
         var ports = PortsOf(tenant, destination.Address);
         if (container is null)
         {
@@ -56,6 +56,9 @@ public sealed partial class HandoverLoop
 
         done(new TcpVerdict(container.Id, container.Processes.Count, port, reason, ports));
     });
+
+    private HandoverContainer? ContainerAt(ulong tenant, Ipv4 address) =>
+        _containers.Find(container => container.Tenant.Key == tenant && container.Addresses.Contains(address));
 
     private List<int> PortsOf(ulong tenant, Ipv4 address)
     {

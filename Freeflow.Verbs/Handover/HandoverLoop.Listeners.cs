@@ -61,27 +61,24 @@ public sealed partial class HandoverLoop
             if (got == -Errno.EAGAIN)
                 return;
             var note = got == Marshal.SizeOf<ShimListenerNote>() ? MemoryMarshal.Read<ShimListenerNote>(_noteBuffer) : default;
-            if (note.Type is not (ListenerNoteType.Waits or ListenerNoteType.Backlog or ListenerNoteType.Closes))
+            switch (note.Type)
             {
-                if (got > 0 && note.Type != ListenerNoteType.Ends)
-                    Statistics.Misused++;
-                DetachNow(channel);
-                _events.ListenerEnded(channel);
-                return;
-            }
-
-            if (note.Type == ListenerNoteType.Backlog)
-            {
-                channel.Backlog = BacklogOf(note.Value);
-            }
-            else if (note.Type == ListenerNoteType.Closes)
-            {
-                channel.LookUntil = Now + LooksAfterClose;
-                Watch(channel);
-            }
-            else
-            {
-                StartDelivering(channel);
+                case ListenerNoteType.Waits:
+                    StartDelivering(channel);
+                    break;
+                case ListenerNoteType.Backlog:
+                    channel.Backlog = BacklogOf(note.Value);
+                    break;
+                case ListenerNoteType.Closes:
+                    channel.LookUntil = Now + LooksAfterClose;
+                    Watch(channel);
+                    break;
+                default:
+                    if (got > 0 && note.Type != ListenerNoteType.Ends)
+                        Statistics.Misused++;
+                    DetachNow(channel);
+                    _events.ListenerEnded(channel);
+                    return;
             }
         }
     }
@@ -255,8 +252,7 @@ public sealed partial class HandoverLoop
     {
         if (channel.Overflow.Count == 0 && channel.HasRoom)
         {
-            CountDelivery(channel, channel.Deliver(socket, ends, Now) == 0);
-            Watch(channel);
+            Deliver(channel, socket, ends, Now);
             FaultPoint.Pass(FaultPoint.ConnectionQueued);
         }
         else if (channel.Overflow.Count < MaximumOverflow)
@@ -273,6 +269,12 @@ public sealed partial class HandoverLoop
 
         if (!channel.IsBusy && (channel.Overflow.Count > 0 || !channel.HasRoom))
             SetBusy(channel, true);
+    }
+
+    private void Deliver(DeliveryChannel channel, int socket, in VirtualEnds ends, long now)
+    {
+        CountDelivery(channel, channel.Deliver(socket, ends, now) == 0);
+        Watch(channel);
     }
 
     private void CountDelivery(DeliveryChannel channel, bool delivered)
@@ -313,11 +315,14 @@ public sealed partial class HandoverLoop
         {
             channel.Overflow.Dequeue();
             _overflowing--;
-            var isInTime = channel.HasRoom;
-            if (!isInTime)
-                HostSocket.Close(waiting.Socket);
-            CountDelivery(channel, isInTime && channel.Deliver(waiting.Socket, waiting.Ends, now) == 0);
-            Watch(channel);
+            if (channel.HasRoom)
+            {
+                Deliver(channel, waiting.Socket, waiting.Ends, now);
+                continue;
+            }
+
+            HostSocket.Close(waiting.Socket);
+            CountDelivery(channel, delivered: false);
         }
 
         if (channel.Overflow.Count == 0 && channel.Queued <= channel.Backlog / 2)

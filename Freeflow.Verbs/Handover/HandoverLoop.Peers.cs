@@ -148,7 +148,7 @@ public sealed partial class HandoverLoop
                 Relay(peer, new RelayKey(frame.Tenant, EndsOf(frame)));
                 break;
             case HandoverFrameType.Relayed:
-                Hear(peer, (peer.Address, frame.HostPort), frame.Tenant, EndsOf(frame), isIpv6: false, now, (ushort)frame.Version);
+                Hear(peer, (peer.Address, frame.HostPort), frame.Tenant, EndsOf(frame), isIpv6: false, now, frame.PlainPort);
                 break;
             case HandoverFrameType.RelayRefused:
                 EndAwaited(new RelayKey(frame.Tenant, EndsOf(frame)), peer);

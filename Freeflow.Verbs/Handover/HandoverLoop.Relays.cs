@@ -106,7 +106,7 @@ public sealed partial class HandoverLoop
         if (result >= 0)
         {
             var hostPort = (ushort)HostSocket.PortOf(socket);
-            Post(() => peer.Link?.Send(FrameOf(HandoverFrameType.Relayed, key) with { HostPort = hostPort, Version = plainPort }));
+            Post(() => peer.Link?.Send(FrameOf(HandoverFrameType.Relayed, key) with { HostPort = hostPort, PlainPort = plainPort }));
             result = HostSocket.Connect(socket, peer.Address, peer.Port);
         }
 
@@ -175,16 +175,7 @@ public sealed partial class HandoverLoop
     }
 
     /// <summary>The network of a container of this host's, where it is known.</summary>
-    private IContainerNetwork? NetworkOf(ulong tenant, Ipv4 address)
-    {
-        foreach (var container in _containers)
-        {
-            if (container.Tenant.Key == tenant && container.Addresses.Contains(address))
-                return container.Network;
-        }
-
-        return null;
-    }
+    private IContainerNetwork? NetworkOf(ulong tenant, Ipv4 address) => ContainerAt(tenant, address)?.Network;
 
     private static HandoverFrame FrameOf(HandoverFrameType type, in RelayKey key) => new()
     {

@@ -53,11 +53,8 @@ public sealed partial class HandoverLoop
     {
         if (channel.IsRetired || channel.Container.Network is not { } network || !_sources.ContainsKey(channel.Key))
             return false;
-        if (now < channel.LookUntil && !network.IsListening(channel.Listener))
-        {
-            Retire(channel);
+        if (now < channel.LookUntil && IsGone(channel, network))
             return false;
-        }
 
         var unreadFor = channel.UnreadFor(now);
         if (channel.Probe is { } probe)
@@ -74,13 +71,7 @@ public sealed partial class HandoverLoop
     /// <summary>The oldest delivery goes to the kernel's queue: who takes it from there and leaves the others is deaf.</summary>
     private void Probe(DeliveryChannel channel, IContainerNetwork network, long now)
     {
-        if (!network.IsListening(channel.Listener))
-        {
-            Retire(channel);
-            return;
-        }
-
-        if (TakeBack(channel) is not var (socket, ends))
+        if (IsGone(channel, network) || TakeBack(channel) is not var (socket, ends))
             return;
         channel.Probe = new ListenerProbe(ends.Reversed, now);
         Relay(socket, channel.Container.Tenant.Key, ends, channel);
@@ -103,8 +94,6 @@ public sealed partial class HandoverLoop
     private void Conclude(DeliveryChannel channel, long accepted, long now)
     {
         channel.Probe = null;
-        if (channel.LastRead > channel.LateSince)
-            (channel.LateSince, channel.Late) = (now, 0);
         if (channel.UnreadFor(now) >= now - accepted || ++channel.Late >= MostLate)
             Deafen(channel, now);
     }
@@ -113,7 +102,7 @@ public sealed partial class HandoverLoop
     private void Deafen(DeliveryChannel channel, long now)
     {
         channel.Late = 0;
-        channel.Pause = channel.LastRead > channel.HeardSince ? FirstPause : Math.Clamp(channel.Pause * 2, FirstPause, LongestPause);
+        channel.Pause = Math.Clamp(channel.Pause * 2, FirstPause, LongestPause);
         channel.DeafUntil = now + channel.Pause;
         Statistics.Deaf++;
         _events.Noticed(
@@ -150,6 +139,15 @@ public sealed partial class HandoverLoop
         _events.ListenerGone(channel);
     }
 
+    /// <summary>Asks the kernel for its socket, and retires it when there is none.</summary>
+    private bool IsGone(DeliveryChannel channel, IContainerNetwork network)
+    {
+        if (network.IsListening(channel.Listener))
+            return false;
+        Retire(channel);
+        return true;
+    }
+
     /// <summary>Of those at the same port one may be gone, and not noticed yet.</summary>
     private void LookAtOthers(DeliveryChannel than)
     {
@@ -157,8 +155,8 @@ public sealed partial class HandoverLoop
             return;
         foreach (var channel in than.Container.Listeners.ToArray())
         {
-            if (channel != than && !channel.IsRetired && channel.Listener.Port == than.Listener.Port && !network.IsListening(channel.Listener))
-                Retire(channel);
+            if (channel != than && !channel.IsRetired && channel.Listener.Port == than.Listener.Port)
+                _ = IsGone(channel, network);
         }
     }
 
@@ -197,15 +195,14 @@ public sealed partial class HandoverLoop
         {
             if (channel.DeafUntil != 0 && now >= channel.DeafUntil)
             {
-                (channel.DeafUntil, channel.HeardSince) = (0, now);
+                channel.DeafUntil = 0;
                 StartDelivering(channel);
             }
 
             if (channel.IsRetired)
                 continue;
             looked++;
-            if (!network.IsListening(channel.Listener))
-                Retire(channel);
+            _ = IsGone(channel, network);
         }
 
         return looked;

@@ -18,7 +18,7 @@ public sealed class NamespaceNetwork : IContainerNetwork
         _namespace = @namespace.Duplicate();
         try
         {
-            _lookup = Namespaces.RunIn(_namespace.Handle, SocketLookup.Open);
+            _lookup = Namespaces.RunIn(_namespace.Handle, () => new SocketLookup());
         }
         catch (InvalidOperationException unknown) when (unknown.InnerException is Win32Exception)
         {

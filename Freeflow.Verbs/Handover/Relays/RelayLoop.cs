@@ -20,7 +20,7 @@ internal sealed class RelayLoop(TimeProvider time, Action<string> noticed) : IDi
     private readonly Dictionary<ulong, Relay> _relays = [];
     private readonly Dictionary<RelayOwner, int> _owned = [];
     private readonly Dictionary<ulong, Dial> _dials = [];
-    private readonly Queue<ulong> _unfinished = [];
+    private readonly HashSet<ulong> _unfinished = [];
     private readonly byte[] _scratch = GC.AllocateUninitializedArray<byte>(256 * 1024, pinned: true);
     private ulong _nextKey = CommandKey + 1;
     private Thread? _thread;
@@ -125,12 +125,8 @@ internal sealed class RelayLoop(TimeProvider time, Action<string> noticed) : IDi
         var count = _running.Value.Epoll.Wait(ready, patience);
         for (var i = 0; i < count; i++)
             Serve(ready[i]);
-        for (var left = _unfinished.Count; left > 0; left--)
-        {
-            var key = _unfinished.Dequeue();
-            if (_relays.TryGetValue(key, out var relay))
-                Carry(key, relay);
-        }
+        foreach (var key in _unfinished.ToArray())
+            Carry(key, _relays[key]);
 
         while (_commands.TryDequeue(out var command))
             command();
@@ -150,18 +146,19 @@ internal sealed class RelayLoop(TimeProvider time, Action<string> noticed) : IDi
 
     private void Carry(ulong key, Relay relay, bool isBroken = false)
     {
-        var hasMore = false;
         if (isBroken)
-            relay.Abort();
-        else if (relay.TryCarry(_scratch, out hasMore))
         {
-            if (hasMore)
-                _unfinished.Enqueue(key);
+            relay.Abort();
+        }
+        else if (relay.TryCarry(_scratch, out var hasMore))
+        {
+            _ = hasMore ? _unfinished.Add(key) : _unfinished.Remove(key);
             return;
         }
 
         // Closing has taken both out of the epoll set: nobody else has them.
         _relays.Remove(key);
+        _unfinished.Remove(key);
         if (--_owned[relay.Owner] == 0)
             _owned.Remove(relay.Owner);
         _carried = _relays.Count;

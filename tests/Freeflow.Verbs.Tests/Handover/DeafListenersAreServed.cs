@@ -1,8 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 using Freeflow.Lab;
 using Freeflow.Verbs.Handover;
+using Freeflow.Verbs.Interop;
 using Freeflow.Verbs.Testbed.Handover;
 using Microsoft.Extensions.Time.Testing;
 
@@ -42,9 +42,9 @@ public sealed class DeafListenersAreServed : PairTest
         using var client = new Client(this, isHere);
         using var connection = client.Connect();
         connection.Send("hello");
-        using var accepted = AcceptPlain(client, () => _clock.Advance(s_unread));
-        Assert.Equal("hello", Receive(accepted));
-        accepted.Send("welcome"u8);
+        using var accepted = AcceptProbe(client);
+        Assert.Equal("hello", accepted.Receive());
+        accepted.Send("welcome");
         Assert.Equal("welcome", connection.Receive());
         Assert.Null(server.TryAccept());
         Pass(() => AtServer.Relays == 1);
@@ -60,12 +60,12 @@ public sealed class DeafListenersAreServed : PairTest
         using var client = new Client(this, isHere);
         var connections = Enumerable.Range(0, 3).Select(_ => client.Connect()).ToArray();
         Becomes(3, () => AtServer.Delivered, "deliveries");
-        using var first = AcceptPlain(client, () => _clock.Advance(s_unread));
+        using var first = AcceptProbe(client);
         Assert.Equal(0, AtServer.Deaf);
         Tell(server, client, first);
         Pass(() => AtServer.Deaf == 1);
-        using var second = AcceptPlain(client);
-        using var third = AcceptPlain(client);
+        using var second = AcceptPlain();
+        using var third = AcceptPlain();
         client.Application.Await(client.Route, PlainReason.NoListener);
         Assert.Contains(Pair.ServerSite.News, news => news.Contains($"the listener at *:{Port} is served from the kernel's queue alone"));
 
@@ -87,12 +87,12 @@ public sealed class DeafListenersAreServed : PairTest
             using var connection = client.Connect();
             Becomes(i, () => AtServer.Delivered, "deliveries");
             Pass(() => AtServer.Relayed == i);
-            using var accepted = AcceptPlain(client);
+            using var accepted = AcceptPlain();
             Tell(server, client, accepted);
             for (var step = 0; step < 10; step++)
             {
                 _clock.Advance(TimeSpan.FromMilliseconds(10));
-                Answered(client);
+                AwaitRound();
             }
         }
 
@@ -108,13 +108,13 @@ public sealed class DeafListenersAreServed : PairTest
         using var one = client.Connect();
         using var other = client.Connect();
         Becomes(2, () => AtServer.Delivered, "deliveries");
-        using var probe = AcceptPlain(client, () => _clock.Advance(s_unread));
+        using var probe = AcceptProbe(client);
         using var read = server.Accept();
         Tell(server, client, probe);
         for (var i = 0; i < 20; i++)
         {
             _clock.Advance(s_unread);
-            Answered(client);
+            AwaitRound();
         }
 
         Assert.Equal((0, 1), (AtServer.Deaf, AtServer.TakenBack));
@@ -128,11 +128,11 @@ public sealed class DeafListenersAreServed : PairTest
         using var client = new Client(this, isHere: false);
         var connections = Enumerable.Range(0, 5).Select(_ => client.Connect()).ToArray();
         Becomes(5, () => AtServer.Delivered, "deliveries");
-        using var probe = AcceptPlain(client, () => _clock.Advance(s_unread));
+        using var probe = AcceptProbe(client);
         // It accepts nothing at all, as far as anybody can see.
         Pass(() => AtServer.TakenBack == 5);
         for (var i = 1; i < 5; i++)
-            AcceptPlain(client).Dispose();
+            AcceptPlain().Dispose();
         Assert.Equal((0, PlainReason.None), (AtServer.Deaf, client.Application.Word(client.Route).Reason));
         foreach (var connection in connections)
             connection.Dispose();
@@ -213,7 +213,7 @@ public sealed class DeafListenersAreServed : PairTest
         using var client = new Client(this, isHere: false);
         server.Tell(ListenerNoteType.Closes);
         // It says so before it does it.
-        Answered(client);
+        AwaitRound();
         Pair.ServerSite.NetworkOf(Pair.Server).End(server.Channel.Listener.Cookie);
         _clock.Advance(TimeSpan.FromMilliseconds(10));
         client.Application.Await(client.Route, PlainReason.NoListener);
@@ -232,8 +232,8 @@ public sealed class DeafListenersAreServed : PairTest
         client.Application.AnnounceAndWait(client.Route, socket.Number);
         socket.Connect();
         socket.Send("late");
-        using var accepted = AcceptPlain(client);
-        Assert.Equal("late", Receive(accepted));
+        using var accepted = AcceptPlain();
+        Assert.Equal("late", accepted.Receive());
     }
 
     /// <summary>Lets time pass in small steps until something holds.</summary>
@@ -246,47 +246,32 @@ public sealed class DeafListenersAreServed : PairTest
     });
 
     /// <summary>The server's kernel has accepted a plain connection.</summary>
-    private void Tell(HandoverServer server, Client client, Socket accepted)
+    private void Tell(HandoverServer server, Client client, HandedSocket accepted)
     {
-        var port = ((IPEndPoint)accepted.RemoteEndPoint!).Port;
+        var port = ((IPEndPoint)accepted.Socket.RemoteEndPoint!).Port;
         var ends = client.Network.Begun.Single(begun => begun.LocalPort == port);
         Pair.ServerSite.NetworkOf(server.Channel.Container).Accept(ends.Reversed);
     }
 
-    private Socket AcceptPlain(Client client, Action? before = null)
+    /// <summary>The connection that the router brings to the kernel's queue when it has looked on for long enough.</summary>
+    private HandedSocket AcceptProbe(Client client)
     {
-        if (before is not null)
-            Pass(() => !client.Network.Begun.IsEmpty);
-        _kernel.Blocking = false;
-        var accepted = WaitFor.Answer("a plain connection", () =>
-        {
-            try
-            {
-                return _kernel.Accept();
-            }
-            catch (SocketException nothing) when (nothing.SocketErrorCode == SocketError.WouldBlock)
-            {
-                return null;
-            }
-        });
-        accepted.Blocking = true;
-        accepted.ReceiveTimeout = 10_000;
-        return accepted;
+        Pass(() => !client.Network.Begun.IsEmpty);
+        return AcceptPlain();
     }
 
-    private static string Receive(Socket socket)
+    private HandedSocket AcceptPlain()
     {
-        var bytes = new byte[100];
-        return Encoding.ASCII.GetString(bytes, 0, socket.Receive(bytes));
+        WaitFor.That("a plain connection", () => _kernel.Poll(0, SelectMode.SelectRead));
+        return new HandedSocket(StreamSocket.Take(_kernel.Accept()));
     }
 
     /// <summary>The server's router has gone round since.</summary>
-    private void Answered(Client client)
+    private void AwaitRound()
     {
         using var once = new ManualResetEventSlim();
         Pair.ServerSite.Loop.CallBack(once.Set);
         WaitFor.That("a round", () => once.IsSet);
-        Assert.NotNull(client);
     }
 
     /// <summary>A client on the other host, or on the server's own.</summary>

@@ -11,7 +11,7 @@ public sealed class SingleSocketsAreFound : IDisposable
     private const int SocketLevel = 1;
     private const int ReusePort = 15;
 
-    private readonly SocketLookup _lookup = SocketLookup.Open();
+    private readonly SocketLookup _lookup = new();
     private readonly List<Socket> _sockets = [];
 
     public void Dispose()
