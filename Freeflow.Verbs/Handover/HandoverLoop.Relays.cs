@@ -46,7 +46,8 @@ public sealed partial class HandoverLoop
         var key = new RelayKey(tenant, client);
 
         // The directory may not have heard of the client's container yet; its router has announced the connection.
-        if (PeerAt(HostSocket.PeerOf(socket)) is not { } peer || peer.Link is not { } link || _awaited.Count >= MostAwaited || !_awaited.TryAdd(key, new AwaitedRelay(peer, socket, channel, deadline)))
+        if (PeerAt(HostSocket.PeerOf(socket)) is not { } peer || peer.Link is not { } link || _awaited.Count >= MostAwaited
+            || !_awaited.TryAdd(key, new AwaitedRelay(peer, socket, channel, deadline)))
         {
             Statistics.Reset++;
             HostSocket.Reset(socket);
@@ -89,9 +90,13 @@ public sealed partial class HandoverLoop
             _relays.Connect(() => BeginToRouter(peer, key, port), deadline, toRouter =>
             {
                 if (toRouter >= 0)
+                {
                     _relays.Join(plain, toRouter, new RelayOwner(key.Tenant, key.Client.Local));
-                else
-                    HostSocket.Reset(plain);
+                    return;
+                }
+
+                HostSocket.Reset(plain);
+                Post(() => RefuseRelay(peer, key));
             });
         });
     }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Freeflow.Lab;
 using Freeflow.Verbs.Containers;
 using Freeflow.Verbs.Handover;
 using Freeflow.Verbs.Interop;
@@ -63,6 +64,29 @@ public sealed class PlayedRouter : IDisposable
     });
 
     internal void Say(in HandoverFrame frame) => Say(MemoryMarshal.AsBytes(new ReadOnlySpan<HandoverFrame>(in frame)));
+
+    /// <summary>Waits for a frame of a type among those that are said to it.</summary>
+    internal HandoverFrame Await(HandoverFrameType type)
+    {
+        var heard = GC.AllocateArray<byte>(HandoverFrame.Size, pinned: true);
+        var have = 0;
+        HandoverFrame frame = default;
+        WaitFor.That($"a frame of type {type}", () =>
+        {
+            while (StreamSocket.ReceiveVector(_link.Socket, [IoVector.Of(heard.AsSpan(have))]) is > 0 and var got)
+            {
+                have += got;
+                if (have < HandoverFrame.Size)
+                    continue;
+                (frame, have) = (MemoryMarshal.Read<HandoverFrame>(heard), 0);
+                if (frame.Type == type)
+                    return true;
+            }
+
+            return false;
+        });
+        return frame;
+    }
 
     public void Say(ReadOnlySpan<byte> bytes)
     {

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Freeflow.Lab;
+using Freeflow.Verbs.Containers;
 using Freeflow.Verbs.Handover;
 using Freeflow.Verbs.Interop;
 using Freeflow.Verbs.Testbed.Handover;
@@ -164,6 +165,27 @@ public sealed class DeafListenersAreServed : PairTest
         Becomes(1, () => AtServer.Delivered, "deliveries");
         Pass(() => AtServer.Reset == 1, TimeSpan.FromSeconds(1));
         Assert.Equal(SocketError.ConnectionReset, connection.AwaitEnd());
+    }
+
+    [Fact]
+    public async Task AreRefusedAtOnceWhereTheRouterThatAsksCantBeReached()
+    {
+        using var asks = await PlayedRouter.StartAsync(Pair.ClientSite);
+        Pair.ClientSite.Learn("10.244.3.1", asks.Number);
+        Pair.ClientSite.NetworkOf(Pair.Client).Destination = _kernel;
+        asks.Hello(); // Nobody listens where it says.
+        asks.Say(new HandoverFrame
+        {
+            Type = HandoverFrameType.Relay,
+            Tenant = Tenant.Default.Key,
+            Source = Addresses.Of(HandoverPair.ClientAddress).Network,
+            SourcePort = 1234,
+            Destination = Addresses.Of("10.244.3.1").Network,
+            DestinationPort = Port,
+        });
+        Assert.Equal(1234, asks.Await(HandoverFrameType.RelayRefused).SourcePort);
+        using var plain = AcceptPlain();
+        Assert.Equal(SocketError.ConnectionReset, plain.AwaitEnd());
     }
 
     [Fact]
